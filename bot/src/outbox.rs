@@ -1,0 +1,183 @@
+//! The outbox worker's handler: limits, sends, and decides what a failure means for the letter.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use fitter_domain::ids::{BotId, ChatId};
+use fitter_domain::outbound::{Outbound, OutboundKind};
+use fitter_queue::limiter::{Need, Wait};
+use fitter_queue::{Failure, Finished, Task};
+
+use crate::fault::Fault;
+use crate::ports::{Place, Placed, Storage};
+use crate::send::{self, Letter, Progress, Sender};
+
+/// Lanes of announcements begin with this.
+pub const BULK_LANES: &str = "bulk:";
+
+/// Telegram says "about one a second" per chat and tolerates bursts (Bots FAQ).
+const CHAT: (f64, f64) = (1.0, 20.0);
+/// "20 a minute" per group (Bots FAQ): a burst and what flows in during the same minute are 20 together.
+const GROUP: (f64, f64) = (0.25, 5.0);
+/// Announcements to different people, "about 30 a second" per bot (Bots FAQ). Answers have no such limit (tdlib/td#1834).
+const BULK: (f64, f64) = (30.0, 30.0);
+
+/// So many chats refused with 429 within [`FLOOD_WINDOW`] mean that the whole bot is over a limit, which Telegram does not say.
+const FLOOD_CHATS: usize = 3;
+const FLOOD_WINDOW: Duration = Duration::from_secs(10);
+/// With a wrong token nothing works until a person does something.
+const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(60);
+
+/// Works on the outbox for several bots.
+pub struct Postman {
+    senders: HashMap<BotId, Sender>,
+    storage: Arc<dyn Storage>,
+    floods: Mutex<HashMap<BotId, Flood>>,
+}
+
+#[derive(Default)]
+struct Flood {
+    refused: Vec<(Instant, ChatId)>,
+    until: Option<Instant>,
+}
+
+impl Postman {
+    /// A worker for these bots.
+    #[must_use]
+    pub fn new(senders: HashMap<BotId, Sender>, storage: Arc<dyn Storage>) -> Self {
+        Self { senders, storage, floods: Mutex::default() }
+    }
+
+    /// Works on one outbox item; the handler for [`fitter_queue::run_lanes`].
+    ///
+    /// # Errors
+    /// [`Failure`]: what the queue has to do about it.
+    pub async fn handle(&self, task: Task) -> Result<Finished, Failure> {
+        let Some(item) = task.items().first() else { return self.storage.finish(&task, None).await };
+        let out: Outbound = item.decode()?;
+        let mut progress = Progress::default();
+        if task.is_repeated() {
+            let sent = self.storage.parts(out.bot, out.chat, item.id).await.map_err(Failure::retry)?;
+            progress.anew = !sent.is_empty();
+            progress.sent = sent.into_iter().map(Some).collect();
+        }
+        let bulk = task.lease().lane.starts_with(BULK_LANES);
+        let place = self.deliver(Letter { item: item.id, out, progress }, bulk).await?;
+        self.storage.finish(&task, place).await
+    }
+
+    /// Sends a letter within the limits; which message takes its slot.
+    ///
+    /// # Errors
+    /// [`Failure`]: what the queue has to do about it.
+    pub async fn deliver(&self, mut letter: Letter, bulk: bool) -> Result<Option<Place>, Failure> {
+        let bot = letter.out.bot;
+        let Some(sender) = self.senders.get(&bot) else {
+            tracing::error!("the outbox has letters of a bot that is not configured here");
+            return Err(Failure::Hold { time: UNAUTHORIZED_PAUSE });
+        };
+        if limited(&letter.out.what) {
+            self.admit(&letter, bulk).await?;
+        }
+        let mut sent = sender.send(&mut letter).await;
+        if let Err(send::Failure::Api(error)) = &sent
+            && let Fault::Migrated(to) = error.fault()
+        {
+            self.storage.migrated(bot, letter.out.chat, to).await.map_err(Failure::retry)?;
+            letter.out.chat = to;
+            sent = sender.send(&mut letter).await;
+        }
+        match sent {
+            Ok(placed) => Ok(place(&letter, placed)),
+            Err(send::Failure::Port(error)) => Err(Failure::retry(error)),
+            Err(send::Failure::Api(error)) => self.judge(&letter, bulk, error.fault(), error.to_string()).await.map(|()| None),
+        }
+    }
+
+    /// Lets a letter through, or says how long its lane has to wait.
+    async fn admit(&self, letter: &Letter, bulk: bool) -> Result<(), Failure> {
+        if let Some(time) = self.flooded(letter.out.bot) {
+            return Err(Failure::Hold { time });
+        }
+        match self.storage.take(needs(letter.out.bot, letter.out.chat, bulk)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(Wait(time))) => Err(Failure::Hold { time }),
+            Err(error) => Err(Failure::retry(error)),
+        }
+    }
+
+    /// What a failed call means for its letter: `Ok` if there is nothing left to do.
+    async fn judge(&self, letter: &Letter, bulk: bool, fault: Fault, error: String) -> Result<(), Failure> {
+        let (bot, chat) = (letter.out.bot, letter.out.chat);
+        match fault {
+            Fault::NotModified | Fault::TooOld | Fault::Gone => Ok(()),
+            Fault::Blocked => {
+                tracing::info!("a chat does not want to hear from the bot any more");
+                self.storage.unreachable(bot, chat).await.map_err(Failure::retry)
+            }
+            Fault::Wait(time) => {
+                if bulk || self.refused(bot, chat) {
+                    self.pause(bot, time);
+                }
+                // A hold counts no attempt, and progress is looked up for repeated attempts only.
+                let begun = letter.progress != Progress::default();
+                Err(if begun { Failure::Retry { after: Some(time), error } } else { Failure::Hold { time } })
+            }
+            Fault::Unauthorized => {
+                tracing::error!("Telegram refuses the bot's token: was it revoked in @BotFather? Sending waits");
+                self.pause(bot, UNAUTHORIZED_PAUSE);
+                Err(Failure::Hold { time: UNAUTHORIZED_PAUSE })
+            }
+            // Telegram has no idempotency key: a repeated message would be a second one.
+            Fault::Uncertain if makes_message(letter) => Err(Failure::Bury { reason: format!("uncertain, it may have been delivered: {error}") }),
+            Fault::Uncertain | Fault::Retry => Err(Failure::retry(error)),
+            Fault::Migrated(_) | Fault::OtherKind | Fault::Formatting | Fault::StaleFile | Fault::Rejected => Err(Failure::Bury { reason: error }),
+        }
+    }
+
+    fn flooded(&self, bot: BotId) -> Option<Duration> {
+        let floods = self.floods.lock().unwrap_or_else(PoisonError::into_inner);
+        floods.get(&bot)?.until?.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    }
+
+    fn pause(&self, bot: BotId, time: Duration) {
+        let until = Instant::now() + time;
+        let mut floods = self.floods.lock().unwrap_or_else(PoisonError::into_inner);
+        let flood = floods.entry(bot).or_default();
+        flood.until = flood.until.max(Some(until));
+    }
+
+    /// Notes a 429 of a chat; whether there were so many that it concerns the bot.
+    fn refused(&self, bot: BotId, chat: ChatId) -> bool {
+        let now = Instant::now();
+        let mut floods = self.floods.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = &mut floods.entry(bot).or_default().refused;
+        refused.retain(|(at, other)| now.duration_since(*at) < FLOOD_WINDOW && *other != chat);
+        refused.push((now, chat));
+        refused.len() >= FLOOD_CHATS
+    }
+}
+
+/// Answers to taps and "typing…" count under no limit that matters (telegram-bot-api#648).
+const fn limited(what: &OutboundKind) -> bool {
+    !matches!(what, OutboundKind::Answer { .. } | OutboundKind::Busy)
+}
+
+fn makes_message(letter: &Letter) -> bool {
+    matches!(letter.out.what, OutboundKind::Send { .. }) || letter.progress.anew
+}
+
+fn needs(bot: BotId, chat: ChatId, bulk: bool) -> Vec<Need> {
+    let need = |key: String, (rate, burst): (f64, f64)| Need { key, rate, burst };
+    let mut needs = vec![need(format!("tg:{bot}:{chat}"), if chat.0 < 0 { GROUP } else { CHAT })];
+    if bulk {
+        needs.push(need(format!("tg:{bot}"), BULK));
+    }
+    needs
+}
+
+fn place(letter: &Letter, placed: Option<Placed>) -> Option<Place> {
+    let (OutboundKind::Send { slot: Some(slot), .. } | OutboundKind::Edit { slot, .. }) = &letter.out.what else { return None };
+    Some(Place { bot: letter.out.bot, chat: letter.out.chat, slot: slot.clone(), placed: placed? })
+}

@@ -1,0 +1,351 @@
+//! The product running: bots, workers, web. Everything an operator can mend is said before anything runs.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
+use clap::ValueEnum;
+use fitter_bot::fault::Fault;
+use fitter_bot::live::Live;
+use fitter_bot::setup::Words;
+use fitter_bot::{BotConfig, Bots, Updates};
+use fitter_domain::ids::BotId;
+use fitter_domain::{Locale, msg};
+use fitter_prompts::Messages;
+use fitter_queue::{Queue, RunnerConfig, run_lanes};
+use fitter_services::jobs::{Fetch, FetchError};
+use fitter_services::{App, BotInfo};
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+use url::Url;
+
+use crate::config::Config;
+use crate::health::{self, Ready};
+use crate::start::{self, Migrations};
+use crate::{notes, telemetry};
+
+/// Telegram's own Bot API server.
+pub const TELEGRAM: &str = "https://api.telegram.org";
+/// Done items are kept so long, so that an update that comes twice is noticed: Telegram repeats for 24 hours.
+const KEEP_DONE: Duration = Duration::from_secs(48 * 3600);
+/// Items swept out in one statement.
+const SWEEP: u32 = 5_000;
+/// Letters under way at once: they wait for the network, not for this machine.
+const OUTBOX_LANES: u32 = 128;
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
+pub enum Role {
+    /// Takes updates from Telegram.
+    Bot,
+    /// Works: dialogues, sending, slow work.
+    Worker,
+    /// Serves HTTP: health and webhooks.
+    Web,
+}
+
+/// `fitter serve`
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What this process does; several separated by commas.
+    #[arg(long, value_delimiter = ',', default_values_t = [Role::Bot, Role::Worker, Role::Web], value_enum)]
+    role: Vec<Role>,
+    /// Take the bot over from the webhook of another program.
+    #[arg(long)]
+    take_over: bool,
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Bot => "bot",
+            Self::Worker => "worker",
+            Self::Web => "web",
+        })
+    }
+}
+
+/// `fitter serve`
+///
+/// # Errors
+/// Whatever keeps it from starting, with what to do.
+pub async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
+    telemetry::logs(&config.log)?;
+    let tokens = tokens(&config)?;
+    let listener = if args.role.contains(&Role::Web) { Some(listen(&config).await?) } else { None };
+    let server = Server { config, roles: args.role.iter().copied().collect(), take_over: args.take_over, migrations: Migrations::Refuse };
+    server.run(tokens, listener, Router::new(), |_| async { Ok(()) }).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the public listener.
+///
+/// # Errors
+/// If the address is taken.
+pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(config.http.addr)
+        .await
+        .with_context(|| format!("http.addr: cannot listen on {}; stop what does, or set FITTER_HTTP_ADDR to a free address", config.http.addr))
+}
+
+/// The bot tokens, each of the shape that BotFather gives.
+///
+/// # Errors
+/// If there are none, or one is malformed.
+pub fn tokens(config: &Config) -> anyhow::Result<Vec<SecretString>> {
+    let tokens = config.tokens();
+    ensure!(!tokens.is_empty(), "telegram.bot_token: no token; make a bot with @BotFather and set FITTER_BOT_TOKEN (or run `fitter demo`)");
+    for (place, token) in tokens.iter().enumerate() {
+        if fitter_bot::api::bot_of(token).is_err() {
+            bail!("telegram.bot_token: token {} is malformed; copy it whole from @BotFather, it looks like 123456789:AAH…", place + 1);
+        }
+    }
+    Ok(tokens)
+}
+
+/// A process of the product.
+pub struct Server {
+    /// Its configuration.
+    pub config: Config,
+    /// What it does.
+    pub roles: HashSet<Role>,
+    /// Take bots over from webhooks of other programs.
+    pub take_over: bool,
+    /// What to do about pending migrations.
+    pub migrations: Migrations,
+}
+
+impl Server {
+    /// Runs until SIGTERM or Ctrl-C. `more` is served beside the product's own pages; `begun` is called once everything runs.
+    ///
+    /// # Errors
+    /// Whatever keeps it from starting.
+    pub async fn run<F>(
+        self,
+        tokens: Vec<SecretString>,
+        listener: Option<TcpListener>,
+        more: Router,
+        begun: impl FnOnce(App) -> F,
+    ) -> anyhow::Result<()>
+    where
+        F: Future<Output = anyhow::Result<()>>,
+    {
+        let stop = CancellationToken::new();
+        let ready = Ready::default();
+        let webhooks: Arc<OnceLock<Router>> = Arc::default();
+        let web = listener.map(|listener| {
+            let router = health::router(ready.clone()).route("/telegram/{bot}", any(late(Arc::clone(&webhooks)))).merge(more);
+            let stopped = stop.clone().cancelled_owned();
+            tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await })
+        });
+        let handle = health::metrics()?;
+        let database = start::database(&self.config, self.migrations).await?;
+        ready.watch(database.clone());
+        health::serve(self.config.metrics.addr, handle, database.clone(), stop.clone()).await?;
+        let app = start::app(&self.config, database.clone()).await?;
+        if let Some(folder) = &self.config.vault.path {
+            start::import(&app, folder).await?;
+        }
+        let bots = self.start_bots(&app, tokens).await?;
+        let _set = webhooks.set(bots.router());
+        let mut tasks = self.work(&app, &bots, &stop);
+        ready.set();
+        begun(app.clone()).await?;
+        tracing::info!("ready");
+        terminated().await;
+        tracing::info!("stopping: work under way is finished, nothing new is begun");
+        bots.stop().await;
+        stop.cancel();
+        while tasks.join_next().await.is_some() {}
+        if let Some(web) = web {
+            // Long polls of a browser may hang on: they are cut off.
+            let _ended = tokio::time::timeout(Duration::from_secs(2), web).await;
+        }
+        database.close().await;
+        Ok(())
+    }
+
+    async fn start_bots(&self, app: &App, tokens: Vec<SecretString>) -> anyhow::Result<Bots> {
+        let telegram = &self.config.telegram;
+        let api = match &telegram.api_url {
+            Some(url) => url.clone(),
+            None => Url::parse(TELEGRAM).context("telegram.api_url")?,
+        };
+        let words = words(&app.messages);
+        let configs = tokens
+            .into_iter()
+            .map(|token| BotConfig {
+                updates: match &telegram.webhook_url {
+                    _ if !self.roles.contains(&Role::Bot) => Updates::Elsewhere,
+                    Some(base) => Updates::Webhook { base: base.clone(), secret: secret(telegram.webhook_secret.as_ref(), &token) },
+                    None => Updates::Poll,
+                },
+                token,
+                api: api.clone(),
+                take_over: self.take_over,
+                words: words.clone(),
+            })
+            .collect();
+        let live = Arc::new(Live::new(app.clone()));
+        let bots = Bots::start(configs, live.clone(), live.clone(), live).await?;
+        for me in bots.mes() {
+            app.know_bot(me.id, BotInfo { username: me.username.clone() });
+        }
+        Ok(bots)
+    }
+
+    fn work(&self, app: &App, bots: &Bots, stop: &CancellationToken) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        if !self.roles.contains(&Role::Worker) {
+            return tasks;
+        }
+        let pool = app.db.pool().clone();
+        let run = |queue, lanes| (pool.clone(), queue, RunnerConfig { lanes, ..RunnerConfig::default() }, app.wake.clone(), stop.clone());
+        let (inbox, outbox) = (bots.inbox(), bots.outbox());
+        let job = {
+            let (app, fetch) = (app.clone(), fetcher(bots));
+            move |task| {
+                let (app, fetch) = (app.clone(), Arc::clone(&fetch));
+                async move { app.work(task, fetch).await }
+            }
+        };
+        let (pool, queue, config, wake, stopped) = run(Queue::Inbox, 16);
+        tasks.spawn(async move { run_lanes(pool, queue, config, &wake, stopped, inbox).await });
+        let (pool, queue, config, wake, stopped) = run(Queue::Outbox, OUTBOX_LANES);
+        tasks.spawn(async move { run_lanes(pool, queue, config, &wake, stopped, outbox).await });
+        let (pool, queue, config, wake, stopped) = run(Queue::Job, 8);
+        tasks.spawn(async move { run_lanes(pool, queue, config, &wake, stopped, job).await });
+        if !app.db.is_embedded() {
+            let (wake, pool, stopped) = (app.wake.clone(), app.db.pool().clone(), stop.clone());
+            tasks.spawn(wake.listen(pool, stopped));
+        }
+        let chores = chores(app.clone(), self.config.vault.path.clone());
+        let stopped = stop.clone();
+        tasks.spawn(async move {
+            let _stopped = stopped.run_until_cancelled(chores).await;
+        });
+        tasks
+    }
+}
+
+/// Webhooks come once the bots are known; Telegram repeats what comes before.
+fn late(webhooks: Arc<OnceLock<Router>>) -> impl Fn(Request) -> std::pin::Pin<Box<dyn Future<Output = Response> + Send>> + Clone {
+    move |request| {
+        let router = webhooks.get().cloned();
+        Box::pin(async move {
+            match router {
+                Some(router) => match router.oneshot(request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                },
+                None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            }
+        })
+    }
+}
+
+/// The webhook's secret: configured, or derived from the token, so that every process of the installation knows the same one.
+fn secret(configured: Option<&SecretString>, token: &SecretString) -> SecretString {
+    configured.cloned().unwrap_or_else(|| hex::encode(Sha256::digest(format!("fitter webhook {}", token.expose_secret()))).into())
+}
+
+/// Fetches photos by the bot that got them.
+fn fetcher(bots: &Bots) -> Fetch {
+    let apis: HashMap<BotId, _> = bots.mes().filter_map(|me| Some((me.id, bots.api(me.id)?))).collect();
+    Arc::new(move |bot: BotId, file_id: String| {
+        let api = apis.get(&bot).cloned();
+        Box::pin(async move {
+            let Some(api) = api else { return Err(FetchError::Later("this bot is not configured here".to_owned())) };
+            fitter_bot::fetch::fetch(&api, &file_id).await.map_err(|error| match error.fault() {
+                Fault::Wait(_) | Fault::Retry | Fault::Uncertain | Fault::Unauthorized => FetchError::Later(error.to_string()),
+                _ => FetchError::Never(error.to_string()),
+            })
+        })
+    })
+}
+
+/// What people see of a bot before they write to it, in each language.
+fn words(messages: &Messages) -> Vec<Words> {
+    let commands = [
+        ("menu", msg::command_menu()),
+        ("jobs", msg::command_jobs()),
+        ("new", msg::command_new()),
+        ("procedures", msg::command_procedures()),
+        ("language", msg::command_language()),
+        ("help", msg::command_help()),
+        ("cancel", msg::command_cancel()),
+    ];
+    // Russian also stands for every language that has no words of its own.
+    [(None, Locale::Ru), (Some(Locale::Kk), Locale::Kk), (Some(Locale::En), Locale::En)]
+        .into_iter()
+        .map(|(language, locale)| Words {
+            language: language.map(|language| language.code().to_owned()),
+            commands: commands.iter().map(|(name, text)| ((*name).to_owned(), messages.say(locale, text))).collect(),
+            description: messages.say(locale, &msg::bot_description()),
+            short_description: messages.say(locale, &msg::bot_short_description()),
+        })
+        .collect()
+}
+
+/// What has to be done now and then.
+async fn chores(app: App, vault: Option<PathBuf>) {
+    let mut seen = vault.as_deref().map(notes::fingerprint);
+    let mut ticks = 0_u32;
+    loop {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        ticks = ticks.wrapping_add(1);
+        if let Some(folder) = &vault {
+            let now = Some(notes::fingerprint(folder));
+            if now != seen {
+                match start::import(&app, folder).await {
+                    Ok(_) => seen = now,
+                    Err(error) => tracing::error!("the notes were not imported, the next try is in 5 s: {error:#}"),
+                }
+            }
+        }
+        // Another process may have imported.
+        if let Err(error) = app.refresh_search().await {
+            tracing::error!(%error, "the search index was not refreshed, the old one stays in use");
+        }
+        if ticks.is_multiple_of(120) {
+            let swept = async { fitter_queue::purge(&mut *app.db.pool().acquire().await?, KEEP_DONE, SWEEP).await };
+            if let Err(error) = swept.await {
+                tracing::warn!(%error, "done items were not swept out");
+            }
+        }
+    }
+}
+
+/// SIGTERM or Ctrl-C.
+async fn terminated() {
+    let ctrl_c = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let term = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let term = std::future::pending::<()>();
+    tokio::select! {
+        () = ctrl_c => {}
+        () = term => {}
+    }
+}

@@ -1,0 +1,89 @@
+//! From a configuration to a running product: every problem an operator can mend is said before anything runs.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+
+use anyhow::{Context as _, bail};
+use fitter_domain::clock::SystemClock;
+use fitter_prompts::Messages;
+use fitter_queue::Wake;
+use fitter_services::App;
+use fitter_services::files::Files;
+use fitter_services::search::Search;
+use fitter_store::{Database, DatabaseConfig};
+use secrecy::ExposeSecret as _;
+
+use crate::config::Config;
+
+/// What to do about migrations that are pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrations {
+    /// Apply them.
+    Apply,
+    /// Refuse to start.
+    Refuse,
+}
+
+/// Opens the database.
+///
+/// # Errors
+/// With what to do, when it cannot be reached, is too old, or is behind.
+pub async fn database(config: &Config, migrations: Migrations) -> anyhow::Result<Database> {
+    let database = Database::open(&DatabaseConfig {
+        url: config.database.url.as_ref().map(|url| url.expose_secret().to_owned()),
+        data_dir: config.storage.data_dir.clone(),
+        max_connections: config.database.max_connections,
+    })
+    .await?;
+    match migrations {
+        // The embedded database has no other user who could be surprised.
+        Migrations::Apply => database.migrate().await.context("migrations")?,
+        Migrations::Refuse if database.is_embedded() => database.migrate().await.context("migrations")?,
+        Migrations::Refuse => {
+            let pending = database.pending().await?;
+            if !pending.is_empty() {
+                bail!("{} migrations are pending ({}); run `fitter migrate`, then start again", pending.len(), pending.join(", "));
+            }
+        }
+    }
+    Ok(database)
+}
+
+/// Everything that use cases need.
+///
+/// # Errors
+/// If the data folder cannot be written or the notes cannot be indexed.
+pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
+    let files = Files::folder(&config.storage.data_dir.join("files"))
+        .with_context(|| format!("storage.data_dir: cannot write {}", config.storage.data_dir.display()))?;
+    let app = App {
+        db: database,
+        messages: Arc::new(Messages::load()?),
+        clock: Arc::new(SystemClock),
+        files,
+        search: Search::empty()?,
+        wake: Wake::new(),
+        bots: Arc::new(RwLock::new(HashMap::new())),
+    };
+    app.refresh_search().await?;
+    Ok(app)
+}
+
+/// Imports the notes of a folder and reports in the log.
+///
+/// # Errors
+/// If the folder does not exist or the database refuses.
+pub async fn import(app: &App, folder: &Path) -> anyhow::Result<fitter_services::vault::Report> {
+    anyhow::ensure!(folder.is_dir(), "vault.path: {} is not a folder", folder.display());
+    let report = app.import_vault(folder).await?;
+    tracing::info!(
+        notes = report.counts.notes,
+        changed = report.changed,
+        removed = report.removed,
+        procedures = report.counts.procedures,
+        problems = report.problems.len(),
+        "notes imported"
+    );
+    Ok(report)
+}

@@ -1,0 +1,287 @@
+//! What happens to a dialogue.
+
+use fitter_domain::ids::{BotId, ChatId, JobId, ProcedureId, QueryId, QuestionId, RunId, UserId};
+use fitter_domain::job::Job;
+use fitter_domain::passage::Passage;
+use fitter_domain::procedure::ProcedureSummary;
+use fitter_domain::run::{Run, RunSummary};
+use fitter_domain::screen::Slot;
+use fitter_domain::ticket::{Fault, Question};
+use serde::{Deserialize, Serialize};
+
+use fitter_domain::person::Role;
+
+/// Something a person did, as the transport saw it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Incoming {
+    /// To which bot.
+    pub bot: BotId,
+    /// In which chat.
+    pub chat: ChatId,
+    /// In which topic of it.
+    pub thread: Option<i64>,
+    /// Who.
+    pub user: UserId,
+    /// Their first name in Telegram, a suggestion only.
+    pub first_name: String,
+    /// The language of their client, a hint only.
+    pub language: Option<String>,
+    /// Their message, or the one they tapped on.
+    pub message: Option<i64>,
+    /// The message they replied to.
+    pub reply_to: Option<i64>,
+    /// The callback query to answer.
+    pub callback: Option<String>,
+    /// What they did.
+    pub input: Input,
+}
+
+/// What a person did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "input", rename_all = "snake_case")]
+pub enum Input {
+    /// `/name payload`.
+    Command {
+        /// Lower case, without the slash and the bot's name.
+        name: String,
+        /// What follows it.
+        payload: String,
+    },
+    /// Words.
+    Text {
+        /// The words.
+        text: String,
+    },
+    /// Photos or image files; an album is one event.
+    Photos {
+        /// In the order in which they stand in the chat; never empty.
+        photos: Vec<Photo>,
+        /// The caption of any of them.
+        caption: Option<String>,
+    },
+    /// A tap on a button.
+    Tap {
+        /// Callback data.
+        data: String,
+    },
+    /// A shared contact, location, voice, sticker, … : something nobody asked for.
+    Other {
+        /// The Bot API's name of it.
+        what: String,
+        /// Text or caption that came with it, so that no words are lost.
+        text: Option<String>,
+    },
+    /// The person changed a message they had sent.
+    Edited {
+        /// The new text or caption.
+        text: Option<String>,
+    },
+    /// The person blocked (`false`) or unblocked (`true`) the bot.
+    Reachable {
+        /// Whether messages reach them.
+        reachable: bool,
+    },
+}
+
+/// A photo as Telegram describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Photo {
+    /// To send or fetch it; differs per bot.
+    pub file_id: String,
+    /// The same for the same file everywhere.
+    pub unique_id: String,
+    /// Bytes, 0 if unknown.
+    pub size: u64,
+}
+
+/// What a machine sees.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A person did something.
+    Person {
+        /// What.
+        input: Input,
+        /// The slot of the message they replied to or tapped on.
+        slot: Option<Slot>,
+    },
+    /// The outcome of a command that the machine gave.
+    Outcome(Outcome),
+}
+
+/// What came of a [`crate::effect::Command`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// An invitation was redeemed.
+    Invited {
+        /// The role it gave.
+        role: Role,
+    },
+    /// An invitation was not redeemed.
+    NotInvited {
+        /// Why.
+        why: InviteRefusal,
+    },
+    /// An invitation was made.
+    InviteMade {
+        /// The link to send.
+        link: String,
+        /// The role inside.
+        role: Role,
+        /// Days until it expires.
+        days: u32,
+    },
+    /// What the home screen shows.
+    Home {
+        /// The walk to go on with.
+        run: Option<RunSummary>,
+        /// How many walks are open.
+        runs: u32,
+        /// How many jobs are open: the person's own, everybody's for a manager.
+        jobs: u32,
+        /// How many questions wait for an answer; managers only.
+        questions: u32,
+        /// How many faults are open; managers only.
+        faults: u32,
+    },
+    /// A job, after it was made, opened or changed.
+    Job {
+        /// The card.
+        job: Box<Job>,
+        /// It was made just now.
+        made: bool,
+    },
+    /// Jobs of the person, or of everybody for a manager; newest first.
+    Jobs {
+        /// The jobs.
+        jobs: Vec<Job>,
+    },
+    /// All jobs of a vehicle, newest first.
+    History {
+        /// The job from which it was asked.
+        job: JobId,
+        /// The jobs.
+        jobs: Vec<Job>,
+    },
+    /// Photos of a job.
+    JobPhotos {
+        /// The job.
+        job: JobId,
+        /// Telegram file ids in order.
+        files: Vec<String>,
+    },
+    /// Procedures that the person may walk.
+    Procedures {
+        /// In the order in which they are offered.
+        procedures: Vec<ProcedureSummary>,
+        /// For this job.
+        job: Option<JobId>,
+        /// How many were left out before these.
+        skip: u32,
+        /// There are more after these.
+        more: bool,
+    },
+    /// A procedure was opened, to be looked at before the start.
+    Procedure {
+        /// Which version.
+        id: ProcedureId,
+        /// The procedure.
+        procedure: Box<fitter_domain::procedure::Procedure>,
+        /// For this job.
+        job: Option<JobId>,
+        /// Open jobs it could be for.
+        jobs: Vec<Job>,
+    },
+    /// A walk was begun or opened; it is in focus now.
+    Run {
+        /// The walk.
+        run: Box<Run>,
+        /// It was begun just now.
+        begun: bool,
+    },
+    /// Open walks.
+    Runs {
+        /// The walks, newest first.
+        runs: Vec<RunSummary>,
+    },
+    /// A search is done.
+    Found {
+        /// Its number, to refer to its hits later.
+        query: QueryId,
+        /// The question.
+        text: String,
+        /// Hits, best first.
+        hits: Vec<Passage>,
+        /// A procedure that matches, with its title.
+        procedure: Option<(ProcedureId, String)>,
+    },
+    /// A hit of an earlier search. Without a hit: they were all shown (`of` above 0), or the search is forgotten (`of` 0).
+    Hit {
+        /// The search.
+        query: QueryId,
+        /// Which hit, from 0.
+        index: u32,
+        /// How many there are.
+        of: u32,
+        /// The passage.
+        hit: Option<Box<Passage>>,
+    },
+    /// A question went to the managers.
+    Asked {
+        /// Its number.
+        question: QuestionId,
+    },
+    /// A question was opened.
+    Question {
+        /// The question.
+        question: Box<Question>,
+    },
+    /// Unanswered questions, oldest first.
+    Questions {
+        /// The questions.
+        questions: Vec<Question>,
+    },
+    /// A question was answered.
+    Answered {
+        /// The question with its answer.
+        question: Box<Question>,
+        /// Somebody had answered before; the answer is theirs.
+        already: bool,
+    },
+    /// A fault was reported.
+    FaultMade {
+        /// The fault.
+        fault: Box<Fault>,
+    },
+    /// Open faults, newest first.
+    Faults {
+        /// The faults.
+        faults: Vec<Fault>,
+    },
+    /// A fault was opened or closed.
+    Fault {
+        /// The fault.
+        fault: Box<Fault>,
+    },
+    /// A timer of a walk is over.
+    TimerOver {
+        /// The walk.
+        run: RunId,
+        /// The step's index.
+        step: u32,
+    },
+    /// What was asked for does not exist or may not be seen.
+    Refused,
+}
+
+/// Why an invitation was not redeemed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InviteRefusal {
+    /// No such invitation.
+    Unknown,
+    /// Too late.
+    Expired,
+    /// Somebody used it.
+    Used,
+}

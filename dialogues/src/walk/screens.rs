@@ -1,0 +1,357 @@
+//! What is shown in a walk. Each visit of a step has one message: it is changed in place while its evidence comes in, and becomes one line
+//! when it is done.
+
+use chrono::{DateTime, Utc};
+use fitter_domain::msg;
+use fitter_domain::procedure::{Check, CheckKind, Step};
+use fitter_domain::rich::{Node, Rich};
+use fitter_domain::run::{Answer, Pending, Run, Visit};
+use fitter_domain::screen::{Button, Media, Press, Screen, Slot, Style};
+
+use super::texts::{answer_text, asked, range, reading, shorten, warning_text};
+use super::{Walking, evidence, moves, report};
+use crate::action::{Action, Walk};
+use crate::effect::Effect;
+
+/// Figures shown with a step; Telegram's albums hold ten.
+const MOST_FIGURES: usize = 10;
+/// Small buttons in a row that a phone shows unshortened.
+const SMALL: usize = 2;
+
+fn slot(run: &Run, visit: Visit) -> Slot {
+    Slot::new(format!("walk:{}:{}:{}", run.id, visit.step, visit.round))
+}
+
+impl Walking<'_, '_> {
+    /// The step in focus, in its message: changed in place after a tap, moved below the person's message otherwise.
+    pub(super) fn show(&mut self) {
+        let screen = step_screen(&self.run, self.turn.ctx.now);
+        if self.tapped { self.edit(screen) } else { self.send_below(screen) }
+    }
+
+    fn edit(&mut self, screen: Screen) {
+        let slot = slot(&self.run, self.run.state.at);
+        self.turn.push(Effect::Edit { slot, screen });
+    }
+
+    fn send_below(&mut self, screen: Screen) {
+        self.forget_message(self.run.state.at);
+        let slot = slot(&self.run, self.run.state.at);
+        self.turn.say_as(slot, screen);
+    }
+
+    /// The step in focus as a new message.
+    pub(super) fn show_new(&mut self) {
+        let (slot, screen) = (slot(&self.run, self.run.state.at), step_screen(&self.run, self.turn.ctx.now));
+        self.turn.say_as(slot, screen);
+    }
+
+    /// The hint of the open checkpoint, inside of the step's message.
+    pub(super) fn show_hint(&mut self) {
+        let hint = self.open_check().and_then(|place| Some(self.run.step()?.checks.get(place)?.hint.clone()));
+        let mut screen = step_screen(&self.run, self.turn.ctx.now);
+        if let Some(hint) = hint.filter(|hint| !hint.is_empty()) {
+            let pressed = press(&self.run, Walk::Hint);
+            screen.body = screen.body.gap().push("💡 ").push(Node::Italic(Rich::text(hint)));
+            screen.buttons.iter_mut().for_each(|row| row.retain(|button| button.press != Press::Callback(pressed.clone())));
+            screen.buttons.retain(|row| !row.is_empty());
+        }
+        self.edit(screen);
+    }
+
+    /// Asks which of several answers is to be changed.
+    pub(super) fn show_changes(&mut self) {
+        let Some(step) = self.run.step() else { return };
+        let mut screen = Screen::of(header(&self.run, step).gap().append(msg::walk_choose_change()));
+        for (place, check) in changeable(&self.run).filter_map(|place| Some((place, step.checks.get(place)?))) {
+            let walk = Walk::Change(u32::try_from(place).unwrap_or(0));
+            screen = screen.button(shorten(&check.question, 40), press(&self.run, walk));
+        }
+        let screen = screen.row([(msg::button_back_to_step().into(), press(&self.run, Walk::Cancel))]);
+        self.edit(screen);
+    }
+
+    /// A walk that was put aside: one tap to go on.
+    pub(super) fn show_paused(&mut self) {
+        let Some(step) = self.run.step() else { return };
+        let body = Rich::text("⏸ ").append(header(&self.run, step)).gap().append(msg::walk_paused());
+        let screen = Screen::of(body).primary(msg::button_resume(), Action::Run(self.run.id));
+        let row = [(msg::button_menu().into(), Action::Menu.into()), (msg::button_abandon().into(), press(&self.run, Walk::Abandon))];
+        self.edit(screen.row(row));
+    }
+
+    /// Giving up cannot be taken back.
+    pub(super) fn ask_to_abandon(&mut self) {
+        let mut screen = Screen::say(msg::walk_abandon_question(self.run.procedure.title.as_str()));
+        screen = screen.primary(msg::button_resume(), Action::Run(self.run.id));
+        let yes = Press::Callback(press(&self.run, Walk::AbandonYes));
+        screen.buttons.push(vec![Button { label: msg::button_abandon_yes().into(), press: yes, style: Style::Danger }]);
+        self.edit(screen);
+    }
+
+    /// The step's message goes, because it is sent anew below or was of no use.
+    pub(super) fn forget_message(&mut self, visit: Visit) {
+        let slot = slot(&self.run, visit);
+        self.turn.push(Effect::Delete { slot });
+    }
+
+    /// The step's message becomes one line of the walk's record in the chat.
+    pub(super) fn close_message(&mut self) {
+        self.edit(report::done_line(&self.run));
+    }
+}
+
+/// Done, and not merely skipped.
+pub(super) fn finished(run: &Run) -> bool {
+    run.record().is_some_and(|record| record.finished.is_some() && !record.skipped)
+}
+
+fn given(run: &Run) -> &[Answer] {
+    run.record().map_or(&[], |record| record.answers.as_slice())
+}
+
+/// The first checkpoint of the step in focus that has no answer or too few photos, with its place.
+pub(super) fn open_check(run: &Run) -> Option<usize> {
+    let step = run.step()?;
+    let given = given(run);
+    if let (Some(last), Some(answer)) = (given.len().checked_sub(1), given.last())
+        && let Some(check) = step.checks.get(last)
+        && photos_missing(&check.kind, answer).is_some()
+    {
+        return Some(last);
+    }
+    (given.len() < step.checks.len()).then_some(given.len())
+}
+
+/// How many photos there are and how many more are needed, for an answer that has too few.
+pub(super) fn photos_missing(kind: &CheckKind, answer: &Answer) -> Option<(usize, usize)> {
+    match (kind, answer) {
+        (CheckKind::Photo { min, .. }, Answer::Photos { files }) => {
+            (*min as usize).checked_sub(files.len()).filter(|missing| *missing > 0).map(|missing| (files.len(), missing))
+        }
+        _ => None,
+    }
+}
+
+/// Places of the answers that can be changed: those that say something.
+pub(super) fn changeable(run: &Run) -> impl Iterator<Item = usize> + '_ {
+    let checks = run.step().map_or(&[][..], |step| step.checks.as_slice());
+    checks.iter().zip(given(run)).enumerate().filter(|(_, (check, _))| check.kind != CheckKind::Confirm).map(|(place, _)| place)
+}
+
+fn press(run: &Run, walk: Walk) -> String {
+    // The button works for the state that is being saved now.
+    Action::Walk(run.id, run.state.rev, walk).encode()
+}
+
+/// The message of the step in focus.
+fn step_screen(run: &Run, now: DateTime<Utc>) -> Screen {
+    let Some(step) = run.step() else { return report::summary(run) };
+    match &run.state.pending {
+        Pending::Problem { note, photos } => problem_screen(run, step, note, photos),
+        Pending::OutOfRange { value, reason } => out_of_range(run, step, *value, *reason),
+        Pending::Change { check, new } => change_screen(run, step, *check, new.as_ref()),
+        Pending::Repeat => {
+            let screen = Screen::of(header(run, step).gap().append(msg::walk_repeat_question(run.state.at.round + 1)));
+            screen
+                .primary(msg::button_enough(), press(run, Walk::Ok))
+                .button(msg::button_again(), press(run, Walk::Again))
+                .row(tools(run, true))
+        }
+        Pending::Check | Pending::MorePhotos => check_screen(run, step, now),
+    }
+}
+
+fn header(run: &Run, step: &Step) -> Rich {
+    let (place, of) = run.progress();
+    let mut head = Rich::new().push(Node::Bold(Rich::new().push(msg::walk_progress(place, of))));
+    if let Some(section) = &step.section {
+        head = head.push(format!(" · {section}"));
+    }
+    if run.state.at.round > 0 {
+        head = head.push(" · ").push(msg::walk_round(run.state.at.round + 1));
+    }
+    head.line().bold(step.title.as_str())
+}
+
+fn check_screen(run: &Run, step: &Step, now: DateTime<Utc>) -> Screen {
+    let finished = finished(run);
+    let more_photos = run.state.pending == Pending::MorePhotos && !finished;
+    let open = open_check(run).filter(|_| !(finished || more_photos));
+    let mut body = header(run, step);
+    if !step.body.is_empty() {
+        body = body.gap().append(step.body.clone());
+    }
+    for warning in &step.warnings {
+        body = body.gap().append(warning_text(warning));
+    }
+    for (index, (place, (check, answer))) in
+        step.checks.iter().zip(given(run)).enumerate().filter(|(place, _)| Some(*place) != open).enumerate()
+    {
+        let mark = if more_photos && place + 1 == given(run).len() { "… " } else { "✓ " };
+        body = if index == 0 { body.gap() } else { body.line() };
+        body = body.push(mark).push(asked(&check.question)).append(answer_text(answer, &check.kind));
+    }
+    let mut screen = Screen::of(body);
+    if finished {
+        screen = finished_buttons(run, screen);
+    } else if more_photos {
+        if let (Some(Answer::Photos { files }), Some(CheckKind::Photo { max, .. })) =
+            (given(run).last(), given(run).len().checked_sub(1).and_then(|last| step.checks.get(last)).map(|check| &check.kind))
+        {
+            screen.body = screen.body.gap().push(msg::walk_photos_so_far(files.len(), *max));
+        }
+        screen = screen.primary(msg::button_next(), press(run, Walk::Ok));
+    } else if let Some(place) = open {
+        if let Some(check) = step.checks.get(place) {
+            screen = ask(run, check, given(run).get(place), screen);
+        }
+    } else {
+        screen = screen.primary(msg::button_done(), press(run, Walk::Ok));
+    }
+    let mut more: Vec<(Node, String)> = Vec::new();
+    if let Some(check) = open.and_then(|place| step.checks.get(place)).filter(|check| !check.hint.is_empty()) {
+        more.extend(hint_button(run, check));
+    }
+    if let Some(seconds) = step.timer.filter(|_| !finished) {
+        match run.record().and_then(|record| record.timer_ends) {
+            Some(ends) if ends > now => screen.body = screen.body.gap().push(msg::walk_timer_runs()),
+            ended => {
+                if ended.is_some() {
+                    screen.body = screen.body.gap().push(msg::walk_timer_done());
+                }
+                more.push((msg::button_timer(seconds / 60, seconds % 60).into(), press(run, Walk::Timer)));
+            }
+        }
+    }
+    if !finished && moves::is_extra(run) {
+        more.push((msg::button_not_needed().into(), press(run, Walk::Skip)));
+    } else if !finished && step.optional {
+        more.push((msg::button_skip().into(), press(run, Walk::Skip)));
+    }
+    for row in more.chunks(SMALL) {
+        screen = screen.row(row.to_vec());
+    }
+    screen.media = step.figures.iter().take(MOST_FIGURES).map(|figure| Media::Blob(figure.blob.clone())).collect();
+    screen.row(tools(run, false))
+}
+
+fn hint_button(run: &Run, check: &Check) -> Option<(Node, String)> {
+    (!check.hint.is_empty()).then(|| (msg::button_hint().into(), press(run, Walk::Hint)))
+}
+
+/// A step that was done before: on, to where the walk stands, or change something.
+fn finished_buttons(run: &Run, screen: Screen) -> Screen {
+    let mut screen = screen.primary(msg::button_next(), press(run, Walk::Ok));
+    let visits = moves::visits(run);
+    let next = visits.iter().find(|visit| **visit > run.state.at);
+    if let Some(front) = moves::front(run).filter(|front| Some(front) != next) {
+        let place = run.path().iter().position(|&index| index == front.step as usize).map_or(0, |place| place + 1);
+        screen = screen.button(msg::button_forward(place), press(run, Walk::Forward));
+    }
+    let mut row: Vec<(Node, String)> = Vec::new();
+    let mut places = changeable(run);
+    match (places.next(), places.next()) {
+        (Some(only), None) => row.push((msg::button_change().into(), press(run, Walk::Change(u32::try_from(only).unwrap_or(0))))),
+        (Some(_), Some(_)) => row.push((msg::button_change().into(), press(run, Walk::Changes))),
+        (None, _) => {}
+    }
+    if moves::once_more(run) == moves::OnceMore::Possible {
+        row.push((msg::button_again().into(), press(run, Walk::Again)));
+    }
+    screen.row(row)
+}
+
+fn tools(run: &Run, back: bool) -> Vec<(Node, String)> {
+    let first = moves::visits(run).first().is_none_or(|first| *first == run.state.at);
+    let mut row = Vec::new();
+    if back || !first {
+        row.push((msg::button_back().into(), press(run, Walk::Back)));
+    }
+    row.push((msg::button_pause().into(), press(run, Walk::Pause)));
+    row.push((msg::button_problem().into(), press(run, Walk::Problem)));
+    row
+}
+
+/// Asks a checkpoint; photos may have come in part.
+fn ask(run: &Run, check: &Check, so_far: Option<&Answer>, mut screen: Screen) -> Screen {
+    let mut question = Rich::text("❓ ").bold(check.question.as_str());
+    if let CheckKind::Number { unit, min, max } = &check.kind {
+        question = question.append(range(unit, *min, *max));
+    }
+    screen.body = screen.body.gap().append(question);
+    let how = match &check.kind {
+        CheckKind::Confirm => return screen.primary(msg::button_yes(), press(run, Walk::Ok)),
+        CheckKind::Choice { options } => {
+            return options.iter().enumerate().fold(screen, |screen, (place, option)| {
+                screen.button(option.label.as_str(), press(run, Walk::Choose(u32::try_from(place).unwrap_or(0))))
+            });
+        }
+        CheckKind::Text { example: Some(example), .. } => msg::walk_type_text_example(example),
+        CheckKind::Text { example: None, .. } => msg::walk_type_text(),
+        CheckKind::Number { .. } => msg::walk_type_number(),
+        CheckKind::Photo { min, max } => match so_far.and_then(|answer| photos_missing(&check.kind, answer)) {
+            Some((count, missing)) => msg::walk_photos_needed(count, missing),
+            None if min == max => msg::walk_send_photos(*max),
+            None => msg::walk_send_photos_range(*min, *max),
+        },
+    };
+    screen.body = screen.body.line().push(how);
+    screen
+}
+
+fn out_of_range(run: &Run, step: &Step, value: f64, reason: bool) -> Screen {
+    let mut body = header(run, step);
+    if let Some(Check { kind: CheckKind::Number { unit, min, max }, question, .. }) =
+        open_check(run).and_then(|place| step.checks.get(place))
+    {
+        body = body.gap().push("⚠️ ").push(asked(question)).bold(reading(value, unit));
+        body = body.append(range(unit, *min, *max));
+    }
+    if reason {
+        let screen = Screen::of(body.gap().append(msg::walk_type_reason()));
+        return screen.button(msg::button_remeasure(), press(run, Walk::Remeasure)).row(tools(run, true));
+    }
+    Screen::of(body.gap().append(msg::walk_out_of_range()))
+        .primary(msg::button_remeasure(), press(run, Walk::Remeasure))
+        .button(msg::button_reason(), press(run, Walk::Reason))
+        .row(tools(run, true))
+}
+
+fn change_screen(run: &Run, step: &Step, place: u32, new: Option<&Answer>) -> Screen {
+    let cancel = [(msg::button_cancel().into(), press(run, Walk::Cancel))];
+    let Some(check) = step.checks.get(place as usize) else { return Screen::of(header(run, step)).row(cancel) };
+    let mut body = header(run, step).gap();
+    if new.is_some() {
+        body = body.push(check.question.as_str()).line();
+    }
+    if let Some(old) = given(run).get(place as usize) {
+        body = body.push(msg::walk_change_old()).push(" ").append(answer_text(old, &check.kind));
+    }
+    let Some(new) = new else { return ask(run, check, None, Screen::of(body)).row(cancel) };
+    body = body.line().push(msg::walk_change_new()).push(" ").append(answer_text(new, &check.kind));
+    body = match (new, photos_missing(&check.kind, new)) {
+        (_, Some((count, missing))) => body.gap().push(msg::walk_photos_needed(count, missing)),
+        (Answer::Number { value, .. }, _) if !evidence::in_range(&check.kind, *value) => {
+            body.gap().push("⚠️ ").push(msg::walk_out_of_range())
+        }
+        _ => body.gap().push(msg::walk_type_change_reason()),
+    };
+    Screen::of(body).row(cancel)
+}
+
+fn problem_screen(run: &Run, step: &Step, note: &str, photos: &[String]) -> Screen {
+    let mut body = header(run, step).gap().push(Node::Bold(Rich::new().push(msg::problem_title())));
+    body = body.line().append(msg::problem_how());
+    if !note.is_empty() {
+        body = body.gap().push(Node::Quote { expandable: false, body: Rich::text(note) });
+    }
+    if !photos.is_empty() {
+        body = body.gap().push(msg::problem_photos(photos.len()));
+    }
+    let mut screen = Screen::of(body);
+    if !(note.is_empty() && photos.is_empty()) {
+        screen = screen.primary(msg::button_send_problem(), press(run, Walk::Send));
+    }
+    screen.button(msg::button_back_to_step(), press(run, Walk::Cancel))
+}

@@ -1,0 +1,8 @@
+//! Conversations with the machines in a small world: as written in `tests/transcripts`, and at random.
+#![cfg(test)]
+
+mod happenings;
+mod machine;
+mod random;
+mod transcripts;
+mod world;

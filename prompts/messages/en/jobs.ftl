@@ -1,0 +1,54 @@
+job-ask-number = Plate or VIN? Type it as it is written: “123 ABC 02” or “A123BC 77”.
+vin-letters = A VIN has no letters I, O and Q: most likely it is 1 or 0. Check and type it again.
+vin-check-digit = The VIN's check digit does not fit. That happens with European and Russian vehicles: just compare the number once more.
+number-unrecognised = “{ $typed }” looks like neither a plate nor a VIN. Type for example “123 ABC 02” or the 17 characters of the VIN.
+job-offer = { $number }: open this vehicle's card?
+button-open-card = Open the card
+button-it-was-a-question = It was a question
+job-made = Card made
+job-title = No. { $id } · { $number }
+job-photos = Photos: { $count }
+job-more = Card No. { $id }
+status-open = New
+status-in-progress = In progress
+status-on-hold = On hold
+status-complete = Complete
+button-take-up = Take it up
+button-hold = Hold
+button-complete = Complete
+button-reopen = Take it up again
+button-start-procedure = ▶ Start a procedure
+button-continue-run = ▶ { $title }
+button-photo = 📷 Photo
+button-gallery = Show the photos
+button-history = Vehicle history
+button-open-job = Card No. { $id }
+jobs-none = No open jobs.
+jobs-title = Open jobs: { $count }
+jobs-more = And { $count } more. Type a plate to open its card.
+job-line = { $number }
+job-line-active = 🔧 { $number }
+job-line-hold = ⏸ { $number }
+history-title = History of { $number }
+job-ask-photos = Send photos and I will add them to the card. Several at once is fine.
+photos-added = { $count ->
+    [one] { $count } photo added. You can send more.
+   *[other] { $count } photos added. You can send more.
+}
+photos-for-which-job = I have the photos ({ $count }). Which vehicle are they for? Choose a card or type the plate.
+gallery-empty = No photos yet.
+
+problem-title = Problem
+problem-how = Describe it or send photos, then press “Send”.
+problem-photos = Photos: { $count }
+problem-empty = First write what happened or send a photo
+problem-sent = The manager knows, number { $id }. You can go on.
+button-problem = ⚠ Problem
+button-send-problem = Send to the manager
+button-back-to-step = ‹ To the step
+fault-title = Fault No. { $id } · { $name }
+fault-step = Step: { $title }
+fault-closed = ✓ Closed
+button-close-fault = Close the fault
+faults-none = No open faults.
+faults-list = Open faults: { $count }

@@ -1,0 +1,54 @@
+job-ask-number = Номер машины или VIN? Напишите, как на табличке: «123 ABC 02» или «А123ВС 77».
+vin-letters = В VIN не бывает букв I, O и Q — скорее всего это 1 или 0. Проверьте и напишите ещё раз.
+vin-check-digit = Контрольный знак VIN не сошёлся. Для европейских и российских машин это бывает — просто сверьте номер ещё раз.
+number-unrecognised = «{ $typed }» не похоже на номер или VIN. Напишите, например, «123 ABC 02» или 17 знаков VIN.
+job-offer = { $number } — открыть карточку этой машины?
+button-open-card = Открыть карточку
+button-it-was-a-question = Это был вопрос
+job-made = Карточка создана
+job-title = № { $id } · { $number }
+job-photos = Фото: { $count }
+job-more = Карточка № { $id }
+status-open = Новая
+status-in-progress = В работе
+status-on-hold = На паузе
+status-complete = Завершена
+button-take-up = Взять в работу
+button-hold = Пауза
+button-complete = Завершить
+button-reopen = Вернуть в работу
+button-start-procedure = ▶ Начать по инструкции
+button-continue-run = ▶ { $title }
+button-photo = 📷 Фото
+button-gallery = Показать фото
+button-history = История машины
+button-open-job = Карточка № { $id }
+jobs-none = Открытых работ нет.
+jobs-title = Открытые работы: { $count }
+jobs-more = И ещё { $count }. Напишите номер машины, чтобы открыть её карточку.
+job-line = { $number }
+job-line-active = 🔧 { $number }
+job-line-hold = ⏸ { $number }
+history-title = История { $number }
+job-ask-photos = Пришлите фото — добавлю в карточку. Можно несколько сразу.
+photos-added = { $count ->
+    [one] Добавил { $count } фото. Можно прислать ещё.
+   *[other] Добавил { $count } фото. Можно прислать ещё.
+}
+photos-for-which-job = Фото у меня ({ $count }). К какой машине? Выберите карточку или напишите номер.
+gallery-empty = Фото пока нет.
+
+problem-title = Проблема
+problem-how = Опишите словами или пришлите фото, потом нажмите «Отправить».
+problem-photos = Фото: { $count }
+problem-empty = Сначала напишите, что случилось, или пришлите фото
+problem-sent = Сообщил менеджеру, номер { $id }. Можно продолжать.
+button-problem = ⚠ Проблема
+button-send-problem = Отправить менеджеру
+button-back-to-step = ‹ К шагу
+fault-title = Неполадка № { $id } · { $name }
+fault-step = Шаг: { $title }
+fault-closed = ✓ Закрыта
+button-close-fault = Закрыть неполадку
+faults-none = Открытых неполадок нет.
+faults-list = Открытые неполадки: { $count }

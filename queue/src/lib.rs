@@ -1,0 +1,49 @@
+//! One lease engine for inbox, outbox and jobs.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`item`] | queues, items, leases |
+//! | [`put`](mod@put) | adding items: batches, duplicates, albums, replaced edits |
+//! | [`claim`](mod@claim) | leasing lanes and taking their first items |
+//! | [`finish`] | done, deferred, buried, held; giving lanes back |
+//! | [`dead`] | dead letters and their replay |
+//! | [`depth`](mod@depth) | how much waits, and sweeping out what is finished |
+//! | [`limiter`] | token buckets shared by all processes |
+//! | [`wake`] | waking the workers |
+//! | [`runner`] | the loop of a worker |
+//!
+//! The rules:
+//! - A **lane** is worked by one lease holder at a time and strictly in order; no lane ever waits for another.
+//! - Leases, delays and limits run on the database's clock: they alone care about skew between machines.
+//! - Every function takes a connection and runs in the caller's transaction, so that a change of state, the items it causes and the end of
+//!   the item it came from are one. Functions that need several statements open a transaction or savepoint of their own.
+//! - [`put()`] locks the lanes that it touches until the caller's transaction ends, in the order of their names. So call it **once per
+//!   transaction, last, with everything**: two calls in one transaction can deadlock with a transaction that makes them the other way round.
+//! - The isolation level is READ COMMITTED, PostgreSQL's default: several functions read afresh after they got a lock.
+
+mod sql;
+
+pub mod claim;
+pub mod dead;
+pub mod depth;
+pub mod error;
+pub mod finish;
+pub mod item;
+pub mod limiter;
+pub mod put;
+pub mod runner;
+pub mod wake;
+
+pub use claim::{Claim, claim, next_ready};
+pub use dead::{DeadItem, dead_list, dead_show, replay};
+pub use depth::{Depth, depth, idle, purge};
+pub use error::QueueError;
+pub use finish::{Deferred, bury, defer, done, done_many, hold, release, renew};
+pub use item::{Item, ItemId, LaneLease, NewItem, Priority, Queue};
+pub use put::{put, supersede};
+pub use runner::{Failure, Finished, RunnerConfig, Task, run_lanes};
+pub use wake::Wake;
+
+/// Every SQL statement of this crate, for the test that prepares them all.
+pub const STATEMENTS: &[&[&str]] =
+    &[claim::STATEMENTS, dead::STATEMENTS, depth::STATEMENTS, finish::STATEMENTS, limiter::STATEMENTS, put::STATEMENTS, wake::STATEMENTS];

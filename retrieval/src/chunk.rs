@@ -1,0 +1,102 @@
+//! Cuts a note into passages along its headings.
+
+use std::collections::BTreeSet;
+
+use crate::links::LinkIndex;
+use crate::markdown::{self, Block, BlockKind, Inline, Look, caption, is_image, plain, render, wiki_text};
+use crate::note::Chunk;
+
+mod cut;
+
+/// A passage longer than this many characters is cut at a paragraph, an item or a row.
+pub(crate) const LONG: usize = 1_500;
+
+/// A heading with what stands under it.
+struct Section {
+    headings: Vec<String>,
+    start: u32,
+    blocks: Vec<Block>,
+}
+
+/// The passages of a note.
+pub(crate) fn chunks(path: &str, blocks: &[Block], look: Look, links: &LinkIndex<'_>) -> Vec<Chunk> {
+    let mut out = Vec::new();
+    for section in sections(blocks) {
+        for (index, blocks) in cut::pieces(section.blocks, LONG, look).into_iter().enumerate() {
+            let first = blocks.iter().map(|block| block.start).min().unwrap_or(section.start);
+            // The heading belongs to the first piece.
+            let start = if index == 0 { section.start.min(first) } else { first };
+            let end = blocks.iter().map(|block| block.end).max().unwrap_or(start);
+            let chunk = chunk(path, &section.headings, (start, end.max(start)), &blocks, look, links);
+            if !chunk.text.trim().is_empty() || !chunk.images.is_empty() {
+                out.push(chunk);
+            }
+        }
+    }
+    out
+}
+
+fn sections(blocks: &[Block]) -> Vec<Section> {
+    let mut out: Vec<Section> = Vec::new();
+    let mut open: Vec<(u8, String)> = Vec::new();
+    for block in blocks {
+        if let BlockKind::Heading { level, body } = &block.kind {
+            open.retain(|(above, _)| above < level);
+            open.push((*level, plain(body)));
+            out.push(Section { headings: open.iter().map(|(_, text)| text.clone()).collect(), start: block.start, blocks: Vec::new() });
+        } else if let Some(section) = out.last_mut() {
+            section.blocks.push(block.clone());
+        } else {
+            out.push(Section { headings: Vec::new(), start: block.start, blocks: vec![block.clone()] });
+        }
+    }
+    out.retain(|section| !section.blocks.is_empty());
+    out
+}
+
+fn chunk(path: &str, headings: &[String], (start_line, end_line): (u32, u32), blocks: &[Block], look: Look, links: &LinkIndex<'_>) -> Chunk {
+    let body = render(blocks, look);
+    let mut text = body.plain();
+    let mut images = Vec::new();
+    let mut extra: BTreeSet<String> = BTreeSet::new();
+    markdown::visit_inlines(blocks, &mut |_, inline| match inline {
+        Inline::Image { url, alt } => {
+            extra.extend(caption(alt));
+            if let Some(found) = attachment(path, url, links) {
+                images.push(found);
+            }
+        }
+        Inline::Wiki { target, body, embed: true } if is_image(target) => {
+            let shown = plain(body);
+            if shown != *target {
+                extra.extend(caption(body));
+            }
+            if let Some(found) = attachment(path, target, links) {
+                images.push(found);
+            }
+        }
+        // The name of the note behind an alias is worth finding too.
+        Inline::Wiki { target, .. } => {
+            extra.insert(wiki_text(target, &[]));
+        }
+        _ => {}
+    });
+    let mut seen = BTreeSet::new();
+    images.retain(|image| seen.insert(image.clone()));
+    for extra in extra {
+        if !text.contains(&extra) {
+            text.push('\n');
+            text.push_str(&extra);
+        }
+    }
+    Chunk { headings: headings.to_vec(), start_line, end_line, body, text, images }
+}
+
+/// The picture file that an address means.
+pub(crate) fn attachment(path: &str, url: &str, links: &LinkIndex<'_>) -> Option<String> {
+    let name = url.split(['#', '?']).next().unwrap_or(url);
+    if !is_image(name) || name.contains("://") {
+        return None;
+    }
+    links.attachment(path, &crate::links::decode(name)).map(str::to_owned)
+}

@@ -1,0 +1,52 @@
+//! How the scores of the fields become one.
+
+use std::collections::HashMap;
+
+use tantivy::DocAddress;
+
+/// Weights of the score. The defaults are measured (`examples/measure.rs`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// Share of the grams in the fused score; the stems have the rest.
+    pub grams: f32,
+    /// Title, aliases and headings against the text, for stems.
+    pub head: f32,
+    /// The same for grams.
+    pub head_grams: f32,
+    /// A part code against a word.
+    pub code: f32,
+    /// A stop word against a word.
+    pub stop: f32,
+    /// A word of a glossary's meaning against a word of the question.
+    pub meaning: f32,
+    /// A word one letter away, or in the other keyboard layout, against the word itself.
+    pub guess: f32,
+    /// Added to the fused score of a note in the asker's language.
+    pub prefer: f32,
+    /// The fused score of a glossary's passage is multiplied by this: it explains a word, it seldom answers.
+    pub glossary: f32,
+    /// Passages taken from each field before fusion.
+    pub candidates: usize,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self { grams: 0.4, head: 1.0, head_grams: 0.5, code: 2.0, stop: 0.3, meaning: 0.6, guess: 0.7, prefer: 0.1, glossary: 0.5, candidates: 200 }
+    }
+}
+
+/// Convex combination of normalised scores (Bruch, Gai, Ingber, TOIS 2023, arXiv 2210.11934): of `stems` with weight `1 - share` and of
+/// `grams` with weight `share`.
+///
+/// Normalised by the list's greatest score and BM25's least, which is 0: the least score of the list would make the last of two good
+/// passages worthless. A passage that one list lacks has 0 there.
+pub(super) fn fuse(stems: &[(f32, DocAddress)], grams: &[(f32, DocAddress)], share: f32) -> HashMap<DocAddress, f32> {
+    let mut fused = HashMap::with_capacity(stems.len() + grams.len());
+    for (list, weight) in [(stems, 1.0 - share), (grams, share)] {
+        let most = list.iter().map(|(score, _)| *score).fold(f32::MIN_POSITIVE, f32::max);
+        for (score, address) in list {
+            *fused.entry(*address).or_insert(0.0) += weight * score / most;
+        }
+    }
+    fused
+}

@@ -1,0 +1,175 @@
+//! The index on tantivy, in memory or in a folder.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use tantivy::collector::TopDocs;
+use tantivy::query::{BooleanQuery, BoostQuery, ConstScoreQuery, Occur, Query, TermQuery, TermSetQuery};
+use tantivy::schema::{Field, IndexRecordOption, TantivyDocument, Value};
+use tantivy::{DocAddress, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, Term};
+
+use super::schema::{Fields, locale_code, schema, visibility_code};
+use super::{Hit, IndexError, LexicalIndex, NoteEntry, Version, Weights, folder, scoring, tokens};
+use crate::search::{Filter, Question};
+
+mod coverage;
+mod plan;
+
+/// Memory for a whole vault, bytes.
+const REBUILD_BUDGET: usize = 50_000_000;
+/// Memory for a few notes, bytes: the engine's least.
+const UPDATE_BUDGET: usize = 15_000_000;
+/// Passages that count as a few notes.
+const FEW: usize = 500;
+
+/// A lexical index on tantivy.
+pub struct TantivyIndex {
+    index: Index,
+    reader: IndexReader,
+    fields: Fields,
+    weights: Weights,
+    /// One change at a time. The writer itself lives only as long as the change: it holds a lock and threads.
+    change: Mutex<()>,
+}
+
+impl TantivyIndex {
+    /// An empty index in memory.
+    ///
+    /// # Errors
+    /// [`IndexError::Engine`].
+    pub fn in_memory() -> Result<Self, IndexError> {
+        let (schema, fields) = schema();
+        Self::over(Index::create_in_ram(schema), fields)
+    }
+
+    /// The index in `dir` if it was built from `source` by this version of the program; `None` otherwise, also when it is damaged.
+    #[must_use]
+    pub fn open(dir: &Path, source: &str) -> Option<Self> {
+        let path = folder::current(dir)?;
+        let (_, fields) = schema();
+        let opened = Index::open_in_dir(&path).map_err(IndexError::from).and_then(|index| Self::over(index, fields));
+        let index = opened.inspect_err(|error| tracing::warn!(%error, "search index is unusable, it will be rebuilt")).ok()?;
+        (index.index.schema() == schema().0 && index.version() == Version::current(source)).then_some(index)
+    }
+
+    /// Builds an index beside the one in `dir`, then puts it in its place. Those who use the old one keep it until they open the new one.
+    ///
+    /// # Errors
+    /// [`IndexError`]; the old index stays then.
+    pub fn rebuild(dir: &Path, source: &str, notes: &[NoteEntry]) -> Result<Self, IndexError> {
+        let path = folder::fresh(dir)?;
+        let (schema, fields) = schema();
+        let built = Index::create_in_dir(&path, schema).map_err(IndexError::from).and_then(|index| Self::over(index, fields)).and_then(|index| {
+            index.update(source, &[], notes)?;
+            folder::adopt(dir, &path)?;
+            Ok(index)
+        });
+        if built.is_err() {
+            let _ = std::fs::remove_dir_all(&path);
+        }
+        built
+    }
+
+    fn over(index: Index, fields: Fields) -> Result<Self, IndexError> {
+        tokens::register(index.tokenizers());
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self { index, reader, fields, weights: Weights::default(), change: Mutex::new(()) })
+    }
+
+    /// The same index with other weights, for measuring.
+    #[must_use]
+    pub const fn with_weights(mut self, weights: Weights) -> Self {
+        self.weights = weights;
+        self
+    }
+
+    fn filter(&self, filter: &Filter) -> Option<Box<dyn Query>> {
+        if crate::meta::Visibility::ALL.iter().all(|visibility| filter.visible.contains(visibility)) {
+            return None;
+        }
+        let terms = filter.visible.iter().map(|visibility| Term::from_field_u64(self.fields.visibility, visibility_code(*visibility)));
+        // It must not change the score.
+        Some(Box::new(ConstScoreQuery::new(Box::new(TermSetQuery::new(terms)), 0.0)))
+    }
+
+    fn top(&self, searcher: &Searcher, clauses: &[(Field, String, f32)], filter: &Filter) -> Result<Vec<(f32, DocAddress)>, IndexError> {
+        if clauses.is_empty() {
+            return Ok(Vec::new());
+        }
+        let clause = |(field, text, weight): &(Field, String, f32)| -> (Occur, Box<dyn Query>) {
+            let term = TermQuery::new(Term::from_field_text(*field, text), IndexRecordOption::WithFreqs);
+            (Occur::Should, Box::new(BoostQuery::new(Box::new(term), *weight)))
+        };
+        let any: Box<dyn Query> = Box::new(BooleanQuery::new(clauses.iter().map(clause).collect()));
+        let query = match self.filter(filter) {
+            Some(visible) => Box::new(BooleanQuery::intersection(vec![any, visible])),
+            None => any,
+        };
+        let count = self.weights.candidates.max(filter.limit);
+        Ok(searcher.search(&*query, &TopDocs::with_limit(count).order_by_score())?)
+    }
+
+    /// The fused score with what is known about the note.
+    fn adjust(&self, score: f32, searcher: &Searcher, address: DocAddress, filter: &Filter) -> f32 {
+        let columns = searcher.segment_reader(address.segment_ord).fast_fields();
+        let value = |name: &str| columns.u64(name).ok().and_then(|column| column.first(address.doc_id));
+        let own_language = filter.prefer.is_some_and(|locale| value("locale") == Some(locale_code(locale)));
+        let score = if own_language { score + self.weights.prefer } else { score };
+        if value("glossary") == Some(1) { score * self.weights.glossary } else { score }
+    }
+}
+
+impl LexicalIndex for TantivyIndex {
+    fn update(&self, revision: &str, removed: &[String], put: &[NoteEntry]) -> Result<(), IndexError> {
+        let _one = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let few = put.iter().map(|note| note.chunks.len()).sum::<usize>() <= FEW;
+        let budget = if few { UPDATE_BUDGET } else { REBUILD_BUDGET };
+        let mut writer: IndexWriter = self.index.writer_with_num_threads(1, budget)?;
+        for path in removed.iter().chain(put.iter().map(|note| &note.path)) {
+            writer.delete_term(self.fields.key(path));
+        }
+        for note in put {
+            for (number, chunk) in (0_u64..).zip(&note.chunks) {
+                writer.add_document(self.fields.document(note, number, chunk))?;
+            }
+        }
+        let mut commit = writer.prepare_commit()?;
+        commit.set_payload(&serde_json::to_string(&Version::current(revision))?);
+        commit.commit()?;
+        writer.wait_merging_threads()?;
+        self.reader.reload()?;
+        Ok(())
+    }
+
+    fn search(&self, question: &Question, filter: &Filter) -> Result<Vec<Hit>, IndexError> {
+        let searcher = self.reader.searcher();
+        let plan = plan::Plan::new(question, &searcher, &self.fields, &self.weights)?;
+        let stems = self.top(&searcher, &plan.stems, filter)?;
+        let grams = self.top(&searcher, &plan.grams, filter)?;
+        let fused = scoring::fuse(&stems, &grams, self.weights.grams);
+        let mut best: Vec<(f32, DocAddress)> = fused
+            .into_iter()
+            .map(|(address, score)| (self.adjust(score, &searcher, address, filter), address))
+            .collect();
+        best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        best.truncate(filter.limit);
+        best.into_iter()
+            .map(|(score, address)| {
+                let document: TantivyDocument = searcher.doc(address)?;
+                let note = document.get_first(self.fields.note).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+                let chunk = document.get_first(self.fields.chunk).and_then(|value| value.as_u64()).unwrap_or(0);
+                let coverage = coverage::of(&plan, &searcher, address, &self.fields)?;
+                Ok(Hit { note, chunk: u32::try_from(chunk).unwrap_or(0), score: score.min(1.0), coverage })
+            })
+            .collect()
+    }
+
+    fn version(&self) -> Version {
+        let payload = self.index.load_metas().ok().and_then(|meta| meta.payload);
+        payload.and_then(|payload| serde_json::from_str(&payload).ok()).unwrap_or_else(|| Version { source: String::new(), analyser: 0, chunker: 0 })
+    }
+
+    fn len(&self) -> u64 {
+        self.reader.searcher().num_docs()
+    }
+}

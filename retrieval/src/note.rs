@@ -1,0 +1,197 @@
+//! One note: passages, links, procedure, problems.
+
+use std::collections::BTreeSet;
+
+use fitter_domain::rich::Rich;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::embed::Embedder;
+use crate::links::{self, LinkIndex};
+use crate::markdown::{self, Block, BlockKind, Inline, Look, is_image};
+use crate::meta::{self, Kind, Meta};
+use crate::problem::{Problem, Problems};
+use crate::procedure::{self, ProcedureDraft};
+use crate::{CHUNKER_VERSION, chunk};
+
+/// A passage of a note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// Headings from the outermost to its own; empty before the first heading.
+    pub headings: Vec<String>,
+    /// First line of the file, from 1; the heading's if it follows one.
+    pub start_line: u32,
+    /// Last line, inclusive.
+    pub end_line: u32,
+    /// Text for people, without its heading and pictures.
+    pub body: Rich,
+    /// Text for search: the body and captions of pictures.
+    pub text: String,
+    /// Paths of its pictures inside the vault.
+    pub images: Vec<String>,
+}
+
+/// A note, read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parsed {
+    /// Its path inside the vault.
+    pub path: String,
+    /// Its properties.
+    pub meta: Meta,
+    /// SHA-256 (hex) of its bytes, of the notes it embeds, of its pictures, and of [`CHUNKER_VERSION`].
+    pub hash: String,
+    /// Its passages in order.
+    pub chunks: Vec<Chunk>,
+    /// The procedure, if it is one and has no errors.
+    pub procedure: Option<ProcedureDraft>,
+    /// Notes that it links to, by path.
+    pub links: Vec<String>,
+    /// Notes that it embeds, also indirectly, by path: it changes when they do.
+    pub embeds: Vec<String>,
+    /// All its pictures, by path.
+    pub images: Vec<String>,
+    /// Jargon and meaning, if it is a glossary.
+    pub terms: Vec<(String, String)>,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a note. Never fails: what cannot be understood is text, and is reported in [`Parsed::problems`].
+#[must_use]
+pub fn parse(path: &str, bytes: &[u8], links: &LinkIndex<'_>) -> Parsed {
+    let mut problems = Problems::new(path);
+    let Some(source) = markdown::source(bytes) else {
+        problems.warning(1, "this is not a text file; ignored");
+        return empty(path, bytes, problems);
+    };
+    if std::str::from_utf8(bytes).is_err() {
+        problems.warning(1, "the file is not in UTF-8; some letters are lost");
+    }
+    if source.starts_with("version https://git-lfs") {
+        problems.warning(1, "this is a Git LFS pointer, not the note itself; ignored");
+        return empty(path, bytes, problems);
+    }
+    let split = meta::split(&source);
+    let meta = Meta::parse(path, split.yaml.as_deref(), &mut problems);
+    let strict = links.settings().strict_line_breaks;
+    let mut blocks = markdown::parse(&drawing_without_data(path, &split), strict, &mut problems);
+    if let (None, Some(yaml)) = (&meta, &split.yaml) {
+        let body = yaml.lines().flat_map(|line| [Inline::Text(line.to_owned()), Inline::Break]).collect();
+        let end = u32::try_from(yaml.lines().count()).unwrap_or(0) + 2;
+        blocks.insert(0, Block { kind: BlockKind::Paragraph(markdown::trim(body)), start: 1, end, id: None });
+    }
+    let mut meta = meta.unwrap_or_else(|| Meta { title: stem(path).to_owned(), ..Meta::default() });
+    tags(&blocks, &mut meta);
+
+    let mut embedder = Embedder::new(path, links, &mut problems, meta.kind == Kind::Procedure);
+    let blocks = embedder.expand(blocks);
+    let embeds: Vec<String> = embedder.notes.into_iter().filter(|note| note != path).collect();
+    let look = Look { procedure: meta.kind == Kind::Procedure };
+    let chunks = chunk::chunks(path, &blocks, look, links);
+    let outgoing = check_links(path, &blocks, links, &mut problems);
+    let procedure = match meta.kind {
+        Kind::Procedure => procedure::parse(path, &meta, &blocks, links, &mut problems),
+        Kind::Note | Kind::Glossary => None,
+    };
+    let terms = if meta.kind == Kind::Glossary { crate::glossary::terms(&blocks) } else { Vec::new() };
+    let images: Vec<String> = chunks.iter().flat_map(|chunk| chunk.images.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect();
+    let hash = hash(bytes, &embeds, &images, links);
+    Parsed { path: path.to_owned(), meta, hash, chunks, procedure, links: outgoing, embeds, images, terms, problems: problems.finish() }
+}
+
+fn empty(path: &str, bytes: &[u8], problems: Problems) -> Parsed {
+    Parsed {
+        path: path.to_owned(),
+        meta: Meta { title: stem(path).to_owned(), ..Meta::default() },
+        hash: hex::encode(Sha256::digest(bytes)),
+        chunks: Vec::new(),
+        procedure: None,
+        links: Vec::new(),
+        embeds: Vec::new(),
+        images: Vec::new(),
+        terms: Vec::new(),
+        problems: problems.list,
+    }
+}
+
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// The text of a note; of an Excalidraw drawing without its data, the words in it stay.
+fn drawing_without_data(path: &str, split: &meta::Split) -> String {
+    let drawing = path.ends_with(".excalidraw.md") || split.yaml.as_deref().is_some_and(|yaml| yaml.contains("excalidraw-plugin"));
+    if !drawing {
+        return split.text.clone();
+    }
+    split.text.split_inclusive('\n').take_while(|line| !matches!(line.trim_end(), "# Drawing" | "## Drawing" | "%%")).collect()
+}
+
+/// Tags of the text, next to those of the front matter.
+fn tags(blocks: &[Block], meta: &mut Meta) {
+    markdown::visit_inlines(blocks, &mut |_, inline| {
+        let Inline::Text(text) = inline else { return };
+        for word in text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')')) {
+            let Some(tag) = word.strip_prefix('#') else { continue };
+            let tag: String = tag.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '/')).collect::<String>().to_lowercase();
+            if tag.chars().any(|c| !c.is_ascii_digit()) && !meta.tags.contains(&tag) {
+                meta.tags.push(tag);
+            }
+        }
+    });
+}
+
+/// Notes that this one links to; dead links are reported.
+fn check_links(path: &str, blocks: &[Block], links: &LinkIndex<'_>, problems: &mut Problems) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    markdown::visit_inlines(blocks, &mut |block, inline| match inline {
+        Inline::Wiki { target, embed, .. } => {
+            let name = target.split('#').next().unwrap_or_default();
+            match (links.note(path, name), links.attachment(path, name)) {
+                (Some(note), _) if note != path => {
+                    found.insert(note.to_owned());
+                }
+                (None, None) if is_image(name) => problems.warning(block.start, format!("picture `{name}` does not exist")),
+                // Embeds were reported when they were expanded.
+                (None, None) if !embed => problems.info(block.start, format!("link to `{name}`: no such note")),
+                _ => {}
+            }
+        }
+        Inline::Image { url, .. } if !url.contains("://") && !url.starts_with("data:") => {
+            let name = links::decode(url.split(['#', '?']).next().unwrap_or(url));
+            if links.attachment(path, &name).is_none() {
+                problems.warning(block.start, format!("picture `{name}` does not exist"));
+            }
+        }
+        Inline::Link { url, .. } => {
+            let name = links::decode(url.split('#').next().unwrap_or_default());
+            if name.to_lowercase().ends_with(".md") && !name.contains("://") {
+                match links.note(path, &name) {
+                    Some(note) => {
+                        found.insert(note.to_owned());
+                    }
+                    None => problems.info(block.start, format!("link to `{name}`: no such note")),
+                }
+            }
+        }
+        _ => {}
+    });
+    found.remove(path);
+    found.into_iter().collect()
+}
+
+fn hash(bytes: &[u8], embeds: &[String], images: &[String], links: &LinkIndex<'_>) -> String {
+    let mut digest = Sha256::new();
+    digest.update(CHUNKER_VERSION.to_le_bytes());
+    digest.update(Sha256::digest(bytes));
+    for note in embeds {
+        digest.update(note.as_bytes());
+        digest.update(Sha256::digest(links.source(note).unwrap_or_default()));
+    }
+    for image in images {
+        digest.update(image.as_bytes());
+        digest.update(links.file_hash(image));
+    }
+    hex::encode(digest.finalize())
+}

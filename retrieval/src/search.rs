@@ -1,0 +1,127 @@
+//! Questions to passages.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use fitter_domain::Locale;
+
+use crate::analyse;
+use crate::glossary::Glossary;
+use crate::index::{Hit, IndexError, LexicalIndex};
+use crate::meta::Visibility;
+
+/// What may be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// Visibilities that the asker may see.
+    pub visible: Vec<Visibility>,
+    /// Among equals, notes in this language come first.
+    pub prefer: Option<Locale>,
+    /// Most hits.
+    pub limit: usize,
+}
+
+impl Filter {
+    /// What people of the company see: public and staff notes.
+    #[must_use]
+    pub fn staff(limit: usize) -> Self {
+        Self { visible: vec![Visibility::Public, Visibility::Staff], prefer: None, limit }
+    }
+
+    /// What clients see.
+    #[must_use]
+    pub fn public(limit: usize) -> Self {
+        Self { visible: vec![Visibility::Public], prefer: None, limit }
+    }
+}
+
+/// Most words of a question that are heeded.
+const TERM_LIMIT: usize = 64;
+
+/// A question, taken apart.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Question {
+    /// Its words in order, each once.
+    pub terms: Vec<Term>,
+    /// Part codes in it, see [`analyse::codes`].
+    pub codes: Vec<String>,
+}
+
+/// A word of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// The folded word.
+    pub word: String,
+    /// It says nothing about what the question is about.
+    pub stop: bool,
+    /// Meanings from the glossary, each as folded words.
+    pub meanings: Vec<Vec<String>>,
+}
+
+impl Question {
+    /// Takes a question apart. Nothing in it is syntax.
+    #[must_use]
+    pub fn new(text: &str, glossary: &Glossary) -> Self {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut terms: Vec<Term> = Vec::new();
+        for word in analyse::words(text).into_iter().take(TERM_LIMIT) {
+            if !places.contains_key(&word) {
+                places.insert(word.clone(), terms.len());
+                terms.push(Term { stop: analyse::is_stop_word(&word), meanings: Vec::new(), word });
+            }
+        }
+        // A question of nothing but stop words means them.
+        if terms.iter().all(|term| term.stop) {
+            terms.iter_mut().for_each(|term| term.stop = false);
+        }
+        for (word, meaning) in glossary.expand(&analyse::words(text)) {
+            if let Some(term) = places.get(&word).and_then(|at| terms.get_mut(*at)) {
+                term.meanings.push(meaning);
+            }
+        }
+        Self { terms, codes: analyse::codes(text) }
+    }
+}
+
+/// Search over an index with the company's jargon.
+pub struct Searcher {
+    index: RwLock<Arc<dyn LexicalIndex>>,
+    glossary: RwLock<Arc<Glossary>>,
+}
+
+impl Searcher {
+    /// Search over `index`.
+    #[must_use]
+    pub fn new(index: Arc<dyn LexicalIndex>, glossary: Glossary) -> Self {
+        Self { index: RwLock::new(index), glossary: RwLock::new(Arc::new(glossary)) }
+    }
+
+    /// Replaces the jargon after an import.
+    pub fn set_glossary(&self, glossary: Glossary) {
+        *self.glossary.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(glossary);
+    }
+
+    /// Replaces the index after it was rebuilt.
+    pub fn set_index(&self, index: Arc<dyn LexicalIndex>) {
+        *self.index.write().unwrap_or_else(PoisonError::into_inner) = index;
+    }
+
+    /// The index.
+    #[must_use]
+    pub fn index(&self) -> Arc<dyn LexicalIndex> {
+        Arc::clone(&self.index.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The best passages for a question, best first. An empty question finds nothing.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub fn search(&self, question: &str, filter: &Filter) -> Result<Vec<Hit>, IndexError> {
+        let glossary = Arc::clone(&self.glossary.read().unwrap_or_else(PoisonError::into_inner));
+        let question = Question::new(question, &glossary);
+        if question.terms.is_empty() || filter.limit == 0 {
+            return Ok(Vec::new());
+        }
+        self.index().search(&question, filter)
+    }
+}

@@ -1,0 +1,48 @@
+//! Notes, vaults, procedures and search as the other crates use them.
+
+mod chunks;
+mod imports;
+mod procedures;
+mod random;
+mod searching;
+mod syntax;
+mod vaults;
+
+use fitter_domain::rich::{Formatted, flatten};
+use fitter_retrieval::links::LinkIndex;
+use fitter_retrieval::note::{self, Parsed};
+use fitter_retrieval::vault::Vault;
+
+/// A vault in memory: paths and texts; what is no `.md` is an attachment.
+fn vault(files: &[(&str, &str)]) -> Vault {
+    let mut vault = Vault::default();
+    for (path, text) in files {
+        let path = fitter_retrieval::vault::normal_path(path);
+        if path.ends_with(".md") {
+            vault.notes.insert(path, text.as_bytes().to_vec());
+        } else {
+            vault.attachments.insert(path.clone(), path.into());
+        }
+    }
+    vault
+}
+
+fn parse_in(vault: &Vault, path: &str) -> Parsed {
+    note::parse(path, &vault.notes[path], &LinkIndex::new(vault))
+}
+
+/// One note alone.
+fn parse(text: &str) -> Parsed {
+    parse_in(&vault(&[("note.md", text)]), "note.md")
+}
+
+/// The only passage of a note, as people see it.
+fn shown(text: &str) -> Formatted {
+    let parsed = parse(text);
+    assert_eq!(parsed.chunks.len(), 1, "{:?}", parsed.chunks);
+    flatten(&parsed.chunks[0].body)
+}
+
+fn problems(parsed: &Parsed) -> Vec<String> {
+    parsed.problems.iter().map(ToString::to_string).collect()
+}

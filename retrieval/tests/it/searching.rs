@@ -1,0 +1,123 @@
+//! Search: forms of words, three languages, typos, codes, jargon, rights, changes, the folder.
+
+use fitter_domain::Locale;
+use fitter_retrieval::glossary::Glossary;
+use fitter_retrieval::index::{LexicalIndex, NoteEntry, TantivyIndex, Version};
+use fitter_retrieval::links::LinkIndex;
+use fitter_retrieval::local::{self, LocalSearch};
+use fitter_retrieval::meta::Visibility;
+use fitter_retrieval::note;
+use fitter_retrieval::search::{Filter, Question};
+
+fn fixtures() -> LocalSearch {
+    local::search_vault(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/vault"))).unwrap()
+}
+
+#[test]
+fn questions_find_their_passages() {
+    let search = fixtures();
+    assert_eq!(search.import.problems, []);
+    let cases = [
+        ("как подключать трекер к питанию", "Монтаж.md", "Питание"),
+        ("где ставить антенну", "Монтаж.md", "Антенна"),
+        ("не ловит спутники", "Неисправности.md", "Нет координат"),
+        ("трекер не выходит на связь", "Неисправности.md", "Нет связи"),
+        ("прошивкой обновить", "Настройка.md", "Обновление прошивки"),
+        ("P0420", "Неисправности.md", "Коды ошибок"),
+        ("ошибка р0420", "Неисправности.md", "Коды ошибок"),
+        ("rs 485 датчик топлива", "Датчики.md", "Подключение по RS-485"),
+        ("RS485", "Датчики.md", "Подключение по RS-485"),
+        ("фмб920", "Настройка.md", "Обновление прошивки"),
+        ("антена", "Монтаж.md", "Антенна"),
+        ("fynt́yyf", "Монтаж.md", "Антенна"),
+        ("ghjibdrf", "Настройка.md", "Обновление прошивки"),
+        ("датчикті қалай калибрлеу керек", "kk/Датчик.md", "Калибрлеу"),
+        ("how do I calibrate the fuel probe", "en/Probe.md", "Calibration"),
+        ("поменять мак", "Настройка.md", "Сетевой адрес"),
+        ("веб морда пароль", "Настройка.md", "Вход"),
+        ("fw_setenv", "Настройка.md", "Сетевой адрес"),
+    ];
+    let mut wrong = Vec::new();
+    for (question, note, heading) in cases {
+        let found = search.find(question, &Filter::staff(5)).unwrap();
+        let first = found.first().map(|hit| (hit.note.as_str(), hit.heading.rsplit(" › ").next().unwrap_or_default().to_owned()));
+        if first != Some((note, heading.to_owned())) {
+            wrong.push(format!("{question}: {first:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn coverage_tells_questions_without_an_answer() {
+    let search = fixtures();
+    let best = |question: &str| search.find(question, &Filter::staff(5)).unwrap().iter().map(|hit| hit.coverage).fold(0.0, f32::max);
+    for question in ["где ставить антенну", "трекер не выходит на связь", "датчик топлива RS-485"] {
+        assert!(best(question) > 0.5, "{question} {}", best(question));
+    }
+    for question in ["сколько стоит доставка в Астану", "рецепт борща"] {
+        assert!(best(question) < 0.3, "{question} {}", best(question));
+    }
+    assert_eq!(best("как это не"), best("как это не"), "a question of stop words is no fault");
+    assert!(search.find("", &Filter::staff(5)).unwrap().is_empty());
+    assert!(search.find("+++ \"( AND :* ~", &Filter::staff(5)).unwrap().is_empty());
+}
+
+#[test]
+fn rights_and_language() {
+    let search = fixtures();
+    let notes = |filter: &Filter| search.find("прайс скидка", filter).unwrap().into_iter().map(|hit| hit.note).collect::<Vec<_>>();
+    assert!(notes(&Filter::staff(10)).iter().all(|note| note != "Черновик.md"));
+    let draft = Filter { visible: vec![Visibility::Draft], prefer: None, limit: 10 };
+    assert_eq!(notes(&draft), ["Черновик.md"]);
+    let public = search.find("трекер питание антенна", &Filter::public(10)).unwrap();
+    assert!(!public.is_empty() && public.iter().all(|hit| hit.note == "Монтаж.md"), "{public:?}");
+    let prefer = |locale| Filter { prefer: Some(locale), ..Filter::staff(5) };
+    let first = |locale| search.find("LLS 5", &prefer(locale)).unwrap()[0].note.clone();
+    assert_eq!((first(Locale::En), first(Locale::Kk)), ("en/Probe.md".to_owned(), "kk/Датчик.md".to_owned()));
+}
+
+fn entry(path: &str, text: &str) -> NoteEntry {
+    let vault = crate::vault(&[(path, text)]);
+    NoteEntry::from(&note::parse(path, text.as_bytes(), &LinkIndex::new(&vault)))
+}
+
+fn found(index: &TantivyIndex, question: &str) -> Vec<String> {
+    let question = Question::new(question, &Glossary::default());
+    index.search(&question, &Filter::staff(10)).unwrap().into_iter().map(|hit| hit.note).collect()
+}
+
+#[test]
+fn notes_are_added_replaced_and_removed() {
+    let index = TantivyIndex::in_memory().unwrap();
+    index.update("1", &[], &[entry("a.md", "# A\nклемма\n# B\nреле"), entry("b.md", "клемма")]).unwrap();
+    assert_eq!((index.len(), index.version()), (3, Version::current("1")));
+    assert_eq!(found(&index, "клеммы").len(), 2);
+    index.update("2", &["b.md".to_owned()], &[entry("a.md", "антенна")]).unwrap();
+    assert_eq!((index.len(), index.version()), (1, Version::current("2")));
+    assert!(found(&index, "клеммы").is_empty());
+    assert_eq!(found(&index, "антенной"), ["a.md"]);
+}
+
+#[test]
+fn the_folder_is_rebuilt_on_any_doubt() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(TantivyIndex::open(dir.path(), "r1").is_none());
+    let first = TantivyIndex::rebuild(dir.path(), "r1", &[entry("a.md", "клемма")]).unwrap();
+    let reopened = TantivyIndex::open(dir.path(), "r1").unwrap();
+    assert_eq!(found(&reopened, "клемма"), ["a.md"]);
+    assert!(TantivyIndex::open(dir.path(), "r2").is_none(), "another revision");
+    reopened.update("r2", &[], &[entry("b.md", "клемма")]).unwrap();
+    assert_eq!(found(&TantivyIndex::open(dir.path(), "r2").unwrap(), "клемма").len(), 2);
+
+    let second = TantivyIndex::rebuild(dir.path(), "r3", &[entry("c.md", "клемма")]).unwrap();
+    assert_eq!(found(&second, "клемма"), ["c.md"]);
+    assert_eq!(found(&first, "клемма"), ["a.md"], "who has the old one open keeps it");
+    for file in std::fs::read_dir(dir.path()).unwrap().flatten().filter(|file| file.path().is_dir()) {
+        std::fs::write(file.path().join("meta.json"), "{").unwrap();
+    }
+    assert!(TantivyIndex::open(dir.path(), "r3").is_none(), "damaged");
+    assert!(TantivyIndex::rebuild(dir.path(), "r3", &[]).unwrap().is_empty());
+    std::fs::write(dir.path().join("current"), "../..").unwrap();
+    assert!(TantivyIndex::open(dir.path(), "r3").is_none());
+}

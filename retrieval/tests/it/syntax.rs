@@ -1,0 +1,176 @@
+//! Obsidian's syntax, item by item.
+
+use fitter_domain::rich::EntityKind;
+
+use crate::{parse, parse_in, problems, shown, vault};
+
+fn kinds(text: &str) -> Vec<(EntityKind, String)> {
+    let flat = shown(text);
+    let units: Vec<u16> = flat.text.encode_utf16().collect();
+    flat.entities.into_iter().map(|e| (e.kind, String::from_utf16(&units[e.offset..e.offset + e.length]).unwrap())).collect()
+}
+
+#[test]
+fn emphasis_highlight_strike_and_code() {
+    let found = kinds("a **b** *c* ~~d~~ ==e== `f` ***g***");
+    let names: Vec<_> = found.iter().map(|(kind, text)| (format!("{kind:?}"), text.as_str())).collect();
+    let expected = [("Bold", "b"), ("Italic", "c"), ("Strikethrough", "d"), ("Bold", "e"), ("Code", "f"), ("Bold", "g"), ("Italic", "g")];
+    assert_eq!(names, expected.map(|(kind, text)| (kind.to_owned(), text)));
+}
+
+#[test]
+fn code_ends_the_bold_around_it() {
+    let found = kinds("**жми `Ввод` два раза**");
+    assert_eq!(found[0], (EntityKind::Bold, "жми".to_owned()));
+    assert_eq!(found[1], (EntityKind::Code, "Ввод".to_owned()));
+    assert_eq!(found[2], (EntityKind::Bold, "два раза".to_owned()));
+}
+
+#[test]
+fn only_web_links_become_links() {
+    let found = kinds("[сайт](https://example.com/a) [почта](mailto:a@b.c) [x](javascript:alert) <https://example.com/b>");
+    assert_eq!(found, [(EntityKind::TextLink { url: "https://example.com/a".to_owned() }, "сайт".to_owned())]);
+    assert!(shown("<https://example.com/b>").text.contains("https://example.com/b"));
+}
+
+#[test]
+fn wikilinks_are_their_words() {
+    let flat = shown("[[Note]], [[Note.md]], [[folder/Note]], [[Note|слово]], [[Note#Глава]], [[Note#A#B]], [[#Тут]], [[Note#^id]]");
+    assert_eq!(flat.text, "Note, Note, Note, слово, Note › Глава, Note › A › B, Тут, Note");
+    assert!(flat.entities.is_empty());
+    assert_eq!(shown("| a | b |\n|---|---|\n| [[Note\\|al]] | 2 |").text, "a   b\nal  2");
+}
+
+#[test]
+fn comments_are_never_shown_or_found() {
+    let text = "видно %%тайна%% тоже\n\n%%\nтайна\n\nтайна\n%%\n\nконец `%%код%%`\n\n```\n%%код%%\n```\n\n> %%тайна%% цитата";
+    let parsed = parse(text);
+    let chunk = &parsed.chunks[0];
+    assert!(!chunk.text.contains("тайна") && !format!("{:?}", chunk.body).contains("тайна"), "{}", chunk.text);
+    assert_eq!(chunk.text.matches("%%код%%").count(), 2);
+    assert!(chunk.text.contains("видно") && chunk.text.contains("цитата") && chunk.text.contains("конец"));
+    assert_eq!(shown("5 %% от 10\n\nи 7 %% от 20").text, "5 %% от 10\n\nи 7 %% от 20");
+    let open = parse("до\n\n%% тайна\n\nтайна");
+    assert_eq!(open.chunks[0].text, "до");
+    assert_eq!(problems(&open), ["note.md:3: the comment `%%` is not closed: everything after it is hidden"]);
+}
+
+#[test]
+fn html_and_templates_leave_their_text() {
+    let parsed = parse("<b>жирно</b> a<br>b &lt;3\n\n<div>\nблок <img src=\"a.png\" alt=\"подпись\">\n<script>x()</script>\n</div>\n\n<!-- нет --> <% tp.date %> да");
+    let chunk = &parsed.chunks[0];
+    assert_eq!(chunk.body.plain(), "жирно a\nb <3\n\nблок\n\nда");
+    assert!(chunk.text.contains("подпись"));
+}
+
+#[test]
+fn callouts_are_quotes_with_a_sign() {
+    let flat = shown("> [!warning]- Снимите **клемму**\n> Иначе искра.\n> - раз\n> - два");
+    assert_eq!(flat.text, "⚠️ Снимите клемму\nИначе искра.\n• раз\n• два");
+    assert_eq!(flat.entities[0].kind, EntityKind::ExpandableBlockquote);
+    assert_eq!(flat.entities[0].length, flat.text.encode_utf16().count());
+    assert_eq!(shown("> [!TIP]\n> только текст").text, "💡 только текст");
+    assert_eq!(shown("> [!note] Лишь заголовок").text, "ℹ️ Лишь заголовок");
+    assert_eq!(shown("> [!своё] Что-то\n> текст").text, "ℹ️ Что-то\nтекст");
+    let nested = shown("> [!danger] A\n> > [!tip] B\n> > c");
+    assert_eq!(nested.text, "⛔ A\n💡 B\nc");
+    assert_eq!(nested.entities.iter().filter(|e| e.kind == EntityKind::Blockquote).count(), 1);
+}
+
+#[test]
+fn lists_and_tasks() {
+    let text = "Вот:\n\n- a\n- b\n  - c\n\n3. d\n4. e\n\n   f\n\n- [ ] g\n- [x] h\n- [/] i\n1. [ ] j";
+    assert_eq!(shown(text).text, "Вот:\n• a\n• b\n   • c\n\n3. d\n4. e\n   f\n\n☐ g\n☑ h\n◪ i\n\n1. ☐ j");
+}
+
+#[test]
+fn tables_fit_a_phone() {
+    let narrow = shown("| Цвет | Что |\n|---|---|\n| красный | + |\n| чёрный | − |");
+    assert_eq!(narrow.text, "Цвет     Что\nкрасный  +\nчёрный   −");
+    assert!(matches!(narrow.entities[0].kind, EntityKind::Pre { .. }));
+    let two = shown("| Параметр | Что он значит |\n|---|---|\n| period | период отправки записей на сервер |");
+    assert_eq!(two.text, "• period: период отправки записей на сервер");
+    let wide = shown("| Код | Причина | Что делать |\n|---|---|---|\n| P0420 | катализатор изношен | заменить, проверить лямбду |");
+    assert_eq!(wide.text, "• P0420\n   Причина: катализатор изношен\n   Что делать: заменить, проверить лямбду");
+}
+
+#[test]
+fn footnotes_stay_in_their_passage() {
+    let parsed = parse("# A\nтекст[^1] и^[сразу]\n\n# B\nдругое\n\n[^1]: сноска");
+    assert_eq!(parsed.chunks[0].body.plain(), "текст[1] и[*1]\n\n[1] сноска\n\n[*1] сразу");
+    assert_eq!(parsed.chunks[1].body.plain(), "другое");
+    assert_eq!((parsed.chunks[0].start_line, parsed.chunks[0].end_line), (1, 2));
+}
+
+#[test]
+fn formulas_and_diagrams_are_words() {
+    assert_eq!(shown("$R = \\frac{U}{I} \\cdot 2$").text, "R = (U)/(I) · 2");
+    assert_eq!(shown("```mermaid\ngraph TD\nA[Начало] --> B{Есть связь?}\nB -->|да| C(Готово)\n```").text, "Начало\nЕсть связь?\nда\nГотово");
+    assert_eq!(shown("a\n\n```dataview\nLIST\n```\n\n`= this.x` b").text, "a\n\nb");
+}
+
+#[test]
+fn dataview_fields_are_text() {
+    assert_eq!(shown("рейтинг:: 5\nцена [руб:: 100] и (скрыто:: да)").text, "рейтинг: 5\nцена руб: 100 и да");
+    assert_eq!(shown("std::vector остаётся").text, "std::vector остаётся");
+}
+
+#[test]
+fn pictures_are_listed_and_their_captions_found() {
+    let vault = vault(&[
+        ("note.md", "![[a.png|300]] ![[a.png|Схема питания]] ![разъём|640x480](img/b.jpg) ![[c.pdf#page=3]] ![250](https://x.y/z.png)\n\n![[нет.png]]"),
+        ("files/a.png", ""),
+        ("img/b.jpg", ""),
+        ("c.pdf", ""),
+    ]);
+    let parsed = parse_in(&vault, "note.md");
+    let chunk = &parsed.chunks[0];
+    assert_eq!(chunk.images, ["files/a.png", "img/b.jpg"]);
+    assert_eq!(parsed.images, ["files/a.png", "img/b.jpg"]);
+    assert_eq!(chunk.body.plain(), "📎 c.pdf https://x.y/z.png");
+    assert!(chunk.text.contains("Схема питания") && chunk.text.contains("разъём"));
+    assert_eq!(problems(&parsed), ["note.md:3: picture `нет.png` does not exist"]);
+}
+
+#[test]
+fn tags_ids_and_invisible_characters() {
+    let parsed = parse("---\ntags: [Трекер, \"#b\"]\n---\nтекст #монтаж/кабель и #123 ^block-1\n\n#только #метки\n\nне\u{200b}ви\u{202e}димо `#код`");
+    assert_eq!(parsed.meta.tags, ["трекер", "b", "монтаж/кабель", "только", "метки"]);
+    assert_eq!(parsed.chunks[0].body.plain(), "текст #монтаж/кабель и #123\n\nневидимо #код");
+}
+
+#[test]
+fn front_matter() {
+    let parsed = parse("---\ntype: procedure\ntitle: 'Имя'\naliases: один\ndevices: [FMB920, 130]\nvisibility: public\nlang: kk-KZ\nduration: 45\nunknown: [x]\n---\n1. шаг");
+    let meta = &parsed.meta;
+    assert_eq!((meta.title.as_str(), meta.duration, meta.locale.code(), meta.visibility.code()), ("Имя", Some(45), "kk", "public"));
+    assert_eq!((meta.aliases.as_slice(), meta.devices.as_slice()), (&["один".to_owned()][..], &["FMB920".to_owned(), "130".to_owned()][..]));
+    let wrong = parse("---\nvisibility: pubic\nlang: xx\nduration: час\n---\nт");
+    assert_eq!(
+        problems(&wrong),
+        [
+            "note.md:2: visibility `pubic` is not public, staff or draft; taken as staff",
+            "note.md:3: lang `xx` is not ru, kk or en; taken as ru",
+            "note.md:4: duration `час` is not a number of minutes; ignored",
+        ]
+    );
+    assert_eq!(wrong.meta.visibility.code(), "staff");
+}
+
+#[test]
+fn broken_yaml_is_text() {
+    let parsed = parse("---\ntitle: [не закрыт\nдальше: \"x\n---\n# A\nтекст");
+    assert!(parsed.problems[0].what.starts_with("front matter is not valid YAML"), "{:?}", parsed.problems);
+    assert!(parsed.chunks[0].text.contains("не закрыт"));
+    assert_eq!(parsed.meta.title, "note");
+    assert_eq!((parsed.chunks[1].start_line, parsed.chunks[1].end_line), (5, 6));
+    assert_eq!(parse("---\nне закрыто").chunks[0].text, "не закрыто");
+}
+
+#[test]
+fn drawings_keep_their_words() {
+    let files = [("d.excalidraw.md", "---\nexcalidraw-plugin: parsed\n---\n# Text Elements\nКлемма 30 ^abc\n\n%%\n# Drawing\n```json\n{\"x\":1}\n```\n%%")];
+    let parsed = parse_in(&vault(&files), "d.excalidraw.md");
+    assert_eq!(parsed.chunks[0].text, "Клемма 30");
+    assert!(parsed.problems.is_empty());
+}

@@ -1,0 +1,175 @@
+//! What dialogues ask to be done, in the transaction of their turn. Here, and nowhere else, it is checked that the person may.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `commands.rs` | people, invitations, home |
+//! | `commands/jobs.rs` | repair cards and their photos |
+//! | `commands/walks.rs` | procedures and walks |
+//! | `commands/tickets.rs` | searches, questions and faults |
+
+mod jobs;
+mod tickets;
+mod walks;
+
+use fitter_dialogues::effect::Command;
+use fitter_dialogues::event::{InviteRefusal, Outcome};
+use fitter_domain::Locale;
+use fitter_domain::ids::{JobId, PersonId};
+use fitter_domain::person::{Object, Role, Verb, may};
+use fitter_queue::{NewItem, Queue};
+use fitter_store::{audit, faults, invites as stored_invites, jobs as stored_jobs, people, questions, runs};
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use crate::conversation::Turn;
+use crate::error::ServiceError;
+use crate::invites;
+use crate::jobs::Job as Slow;
+
+/// The home screen counts up to here.
+const COUNTED: u32 = 99;
+
+type Came = Result<Option<Outcome>, ServiceError>;
+
+impl Turn<'_> {
+    /// Carries a command out; gives its outcome if it has one now.
+    pub(crate) async fn carry_out(&mut self, conn: &mut PgConnection, command: Command) -> Came {
+        match command {
+            Command::SetLocale(locale) => self.set_locale(conn, locale).await,
+            Command::Onboard { name } => self.onboard(conn, name).await,
+            Command::RedeemInvite { token } => self.redeem(conn, &token).await,
+            Command::MakeInvite { role } => self.invite(conn, role).await,
+            Command::Home => self.home(conn).await,
+            Command::MakeJob { number } => self.make_job(conn, &number).await,
+            Command::OpenJob(job) => self.open_job(conn, job).await,
+            Command::SetJobStatus { job, to } => self.set_job_status(conn, job, to).await,
+            Command::AddJobPhotos { job, files, caption } => self.add_job_photos(conn, job, &files, caption.as_deref()).await,
+            Command::ListJobPhotos(job) => self.job_photos(conn, job).await,
+            Command::ListJobs => self.list_jobs(conn).await,
+            Command::VehicleHistory(job) => self.vehicle_history(conn, job).await,
+            Command::ListProcedures { job, skip, like } => self.list_procedures(conn, job, skip, like.as_deref()).await,
+            Command::OpenProcedure { id, job } => self.open_procedure(conn, id, job).await,
+            Command::StartRun { procedure, job } => self.start_run(conn, procedure, job).await,
+            Command::OpenRun(run) => self.open_run(conn, run).await,
+            Command::SaveRun { run, state } => self.save_run(conn, run, &state).await,
+            Command::KeepPhotos { run, step, files, caption } => self.keep_photos(conn, run, &step, &files, caption.as_deref()).await,
+            Command::ListRuns => Ok(Some(Outcome::Runs { runs: runs::open_of(conn, self.person.id, COUNTED).await? })),
+            Command::StartTimer { run, step, seconds } => self.start_timer(run, step, seconds),
+            Command::Search { text } => self.search(text),
+            Command::OpenHit { query, index } => self.open_hit(conn, query, index).await,
+            Command::AskHuman(query) => self.ask_human(conn, query).await,
+            Command::OpenQuestion(question) => self.open_question(conn, question).await,
+            Command::ListQuestions => self.list_questions(conn).await,
+            Command::Answer { question, text } => self.answer(conn, question, &text).await,
+            Command::ReportFault { job, run, step, note, photos } => self.report_fault(conn, job, run, step, note, photos).await,
+            Command::ListFaults => self.list_faults(conn).await,
+            Command::OpenFault(fault) => self.open_fault(conn, fault).await,
+            Command::CloseFault(fault) => self.close_fault(conn, fault).await,
+        }
+    }
+
+    /// Whether the person may do this.
+    pub(crate) fn may(&self, verb: Verb, object: Object) -> bool {
+        may(self.person.role, verb, object)
+    }
+
+    /// Whether a thing of `owner` is the person's own.
+    pub(crate) fn own(&self, owner: PersonId) -> bool {
+        owner == self.person.id
+    }
+
+    /// Writes who did what to the audit.
+    pub(crate) async fn record(
+        &self,
+        conn: &mut PgConnection,
+        verb: &str,
+        object: String,
+        old: Option<Value>,
+        new: Option<Value>,
+    ) -> Result<(), ServiceError> {
+        let entry = audit::Entry { actor: Some(self.person.id), verb: verb.to_owned(), object, old, new, at: self.app.clock.now() };
+        audit::record(conn, &entry).await?;
+        Ok(())
+    }
+
+    /// Leaves slow work to the workers.
+    pub(crate) fn later(&mut self, lane: String, job: &Slow) -> Result<&mut NewItem, ServiceError> {
+        let item = NewItem::json(Queue::Job, lane, job)?;
+        self.out.push(item);
+        // Just pushed, so there is a last one; an empty list would be a fault of the line above.
+        self.out.last_mut().ok_or(ServiceError::Circles(0))
+    }
+
+    async fn set_locale(&mut self, conn: &mut PgConnection, locale: Locale) -> Came {
+        people::set_locale(conn, self.person.id, locale).await?;
+        self.person.locale = locale;
+        Ok(None)
+    }
+
+    async fn onboard(&mut self, conn: &mut PgConnection, name: String) -> Came {
+        people::onboard(conn, self.person.id, &name).await?;
+        self.person.name = name;
+        self.person.onboarded = true;
+        Ok(None)
+    }
+
+    async fn redeem(&mut self, conn: &mut PgConnection, token: &str) -> Came {
+        let redeemed = stored_invites::redeem(conn, &invites::hash(token), self.person.id, self.app.clock.now()).await?;
+        let refusal = match redeemed {
+            Ok(role) => {
+                // A link for technicians does not take a manager's role away.
+                let role = role.max(self.person.role);
+                people::set_role(conn, self.person.id, role).await?;
+                self.record(conn, "redeem", format!("person:{}", self.person.id), json(&self.person.role), json(&role)).await?;
+                self.person.role = role;
+                return Ok(Some(Outcome::Invited { role }));
+            }
+            Err(stored_invites::Refusal::Unknown) => InviteRefusal::Unknown,
+            Err(stored_invites::Refusal::Expired) => InviteRefusal::Expired,
+            Err(stored_invites::Refusal::Used) => InviteRefusal::Used,
+        };
+        Ok(Some(Outcome::NotInvited { why: refusal }))
+    }
+
+    async fn invite(&mut self, conn: &mut PgConnection, role: Role) -> Came {
+        if !self.may(Verb::Create, Object::Invite) {
+            return Ok(Some(Outcome::Refused));
+        }
+        let token = self.app.make_invite(conn, role, Some(self.person.id)).await?;
+        self.record(conn, "invite", format!("role:{}", role.name()), None, None).await?;
+        let Some(link) = self.app.invite_link(self.at.bot, &token) else { return Ok(Some(Outcome::Refused)) };
+        Ok(Some(Outcome::InviteMade { link, role, days: invites::DAYS }))
+    }
+
+    async fn home(&mut self, conn: &mut PgConnection) -> Came {
+        let staff = self.person.role.is_staff();
+        let manager = self.may(Verb::See, Object::Fault);
+        let open = if staff { runs::open_of(conn, self.person.id, COUNTED).await? } else { Vec::new() };
+        let jobs = match (manager, staff) {
+            (true, _) => stored_jobs::all_open(conn, COUNTED).await?.len(),
+            (false, true) => stored_jobs::open_of(conn, self.person.id, COUNTED).await?.len(),
+            (false, false) => 0,
+        };
+        let (questions, faults) =
+            if manager { (questions::open(conn, COUNTED).await?.len(), faults::open(conn, COUNTED).await?.len()) } else { (0, 0) };
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Ok(Some(Outcome::Home {
+            runs: count(open.len()),
+            run: open.into_iter().next(),
+            jobs: count(jobs),
+            questions: count(questions),
+            faults: count(faults),
+        }))
+    }
+}
+
+/// A value for the audit.
+pub(crate) fn json(value: &impl Serialize) -> Option<Value> {
+    serde_json::to_value(value).ok()
+}
+
+/// The audit's name of a job.
+pub(crate) fn job_object(job: JobId) -> String {
+    format!("job:{job}")
+}

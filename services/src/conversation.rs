@@ -1,0 +1,286 @@
+//! One turn of a dialogue, in ONE transaction: read where it stands, step, carry out what the step wants, write what goes out, and finish the
+//! inbox items that caused it. A crash anywhere leaves all of it or nothing.
+
+use std::collections::VecDeque;
+
+use fitter_dialogues::effect::{Addressee, Effect};
+use fitter_dialogues::event::{Event, Incoming, Input, Outcome};
+use fitter_dialogues::state::{self, State};
+use fitter_dialogues::{Ctx, focus, step};
+use fitter_domain::ids::PersonId;
+use fitter_domain::msg;
+use fitter_domain::outbound::OutboundKind;
+use fitter_domain::person::{Person, Role};
+use fitter_domain::run::Run;
+use fitter_domain::screen::{Screen, Slot};
+use fitter_queue::{Finished, Item, NewItem, Queue, Task};
+use fitter_store::dialogues::{self, DialogueKey};
+use fitter_store::{people, runs, slots};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use tracing::Instrument as _;
+
+use crate::app::App;
+use crate::delivery::{self, Address};
+use crate::error::ServiceError;
+
+/// Steps that one event may cause; more is a machine that answers itself for ever.
+const MOST_STEPS: usize = 16;
+
+/// The message that navigation happens in.
+const MENU: &str = "menu";
+
+/// The outcome of slow work, coming back through the inbox: it survives a crash exactly as a person's message does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Late {
+    /// Where it is told.
+    pub bot: fitter_domain::ids::BotId,
+    /// In which chat.
+    pub chat: fitter_domain::ids::ChatId,
+    /// In which topic.
+    pub thread: Option<i64>,
+    /// Whose it is.
+    pub person: PersonId,
+    /// What came out.
+    pub outcome: Outcome,
+}
+
+impl Late {
+    /// Its inbox item; `key` makes sure that it is told once.
+    ///
+    /// # Errors
+    /// If it has no JSON form.
+    pub fn item(&self, key: String) -> Result<NewItem, ServiceError> {
+        #[derive(Serialize)]
+        struct Wrapped<'a> {
+            fitter: &'a Late,
+        }
+        let lane = delivery::inbox_lane(self.bot, self.chat, self.thread);
+        Ok(NewItem::json(Queue::Inbox, lane, &Wrapped { fitter: self })?.dedupe(key))
+    }
+
+    /// Reads it back; `None` for an update of Telegram's.
+    #[must_use]
+    pub fn from_item(item: &Item) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Wrapped {
+            fitter: Late,
+        }
+        // A cheap look first: almost every item is an update.
+        item.payload.starts_with("{\"fitter\"").then(|| item.decode::<Wrapped>().ok()).flatten().map(|wrapped| wrapped.fitter)
+    }
+}
+
+/// What begins a turn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stimulus {
+    /// A person did something.
+    Incoming(Box<Incoming>),
+    /// Slow work is done.
+    Late(Box<Late>),
+}
+
+/// One turn under way.
+pub(crate) struct Turn<'a> {
+    pub app: &'a App,
+    pub person: Person,
+    pub at: Address,
+    /// The slot of the tapped message, if it may be changed in place.
+    tapped: Option<Slot>,
+    callback: Option<String>,
+    toast: Option<String>,
+    /// Everything for the queues, put at the end in one go.
+    pub out: Vec<NewItem>,
+}
+
+impl App {
+    /// Handles a stimulus and finishes the items that brought it.
+    ///
+    /// # Errors
+    /// Any fault; nothing has happened then, and the items can be tried again.
+    pub async fn converse(&self, task: &Task, stimulus: &Stimulus) -> Result<Finished, ServiceError> {
+        let mut tx = self.db.pool().begin().await?;
+        let out = self.turn(&mut tx, stimulus).instrument(tracing::info_span!("dialogue.step")).await?;
+        let finished = task.done(&mut tx).await?;
+        fitter_queue::put(&mut tx, &out).await?;
+        tx.commit().await?;
+        self.wake_for(&out);
+        Ok(finished)
+    }
+
+    /// Tells a person that it did not work, before the items become a dead letter; `key` makes sure that they are told once.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn apologise(&self, incoming: &Incoming, key: &str) -> Result<(), ServiceError> {
+        let mut tx = self.db.pool().begin().await?;
+        let at = Address { bot: incoming.bot, chat: incoming.chat, thread: incoming.thread };
+        let person = people::seen(&mut tx, &seen(incoming), self.clock.now()).await?;
+        let screen = delivery::localised(&self.messages, person.locale, Screen::say(msg::something_wrong()));
+        let mut out = vec![delivery::item(at, OutboundKind::Send { slot: None, screen })?.dedupe(key)];
+        if let Some(callback) = &incoming.callback {
+            out.push(delivery::item(at, OutboundKind::Answer { callback: callback.clone(), text: None, alert: false })?);
+        }
+        fitter_queue::put(&mut tx, &out).await?;
+        tx.commit().await?;
+        self.wake_for(&out);
+        Ok(())
+    }
+
+    async fn turn(&self, conn: &mut PgConnection, stimulus: &Stimulus) -> Result<Vec<NewItem>, ServiceError> {
+        let (at, person, first, callback, tapped) = match stimulus {
+            Stimulus::Incoming(incoming) => {
+                let at = Address { bot: incoming.bot, chat: incoming.chat, thread: incoming.thread };
+                if let Input::Reachable { reachable } = incoming.input {
+                    people::set_blocked(conn, incoming.bot, incoming.chat, !reachable).await?;
+                    return Ok(Vec::new());
+                }
+                let person = people::seen(conn, &seen(incoming), self.clock.now()).await?;
+                let slot = match incoming.reply_to.or(incoming.message.filter(|_| incoming.callback.is_some())) {
+                    Some(message) => slots::by_message(conn, at.bot, at.chat, message).await?.map(|found| found.slot),
+                    None => None,
+                };
+                let tapped = slot.clone().filter(|_| incoming.callback.is_some());
+                (at, person, Event::Person { input: incoming.input.clone(), slot }, incoming.callback.clone(), tapped)
+            }
+            Stimulus::Late(late) => {
+                let at = Address { bot: late.bot, chat: late.chat, thread: late.thread };
+                let Some(person) = people::get(conn, late.person).await? else { return Ok(Vec::new()) };
+                (at, person, Event::Outcome(late.outcome.clone()), None, None)
+            }
+        };
+        let mut turn = Turn { app: self, person, at, tapped, callback, toast: None, out: Vec::new() };
+        turn.steps(conn, first).await?;
+        if let Some(callback) = turn.callback.take() {
+            let text = turn.toast.take();
+            turn.out.push(delivery::item(at, OutboundKind::Answer { callback, text, alert: false })?);
+        }
+        Ok(turn.out)
+    }
+}
+
+fn seen(incoming: &Incoming) -> people::Seen<'_> {
+    people::Seen {
+        bot: incoming.bot,
+        chat: incoming.chat,
+        user: incoming.user,
+        first_name: &incoming.first_name,
+        language: incoming.language.as_deref(),
+    }
+}
+
+impl Turn<'_> {
+    /// Steps until nothing more comes of it, and stores where the dialogue stands then.
+    async fn steps(&mut self, conn: &mut PgConnection, first: Event) -> Result<(), ServiceError> {
+        let key = DialogueKey { bot: self.at.bot, chat: self.at.chat, thread: self.at.thread };
+        let row = dialogues::lock(conn, key).await?;
+        let mut state = match state::decode(row.version, &row.state) {
+            Some(state) => state,
+            None => {
+                tracing::warn!(version = row.version, "a stored dialogue state is unknown to this release; the person starts at the menu");
+                self.say(Screen::say(msg::state_unknown()))?;
+                if self.person.onboarded { State::Home } else { State::default() }
+            }
+        };
+        let mut events = VecDeque::from([first]);
+        let mut steps = 0;
+        while let Some(event) = events.pop_front() {
+            steps += 1;
+            if steps > MOST_STEPS {
+                return Err(ServiceError::Circles(MOST_STEPS));
+            }
+            let run = self.focused(conn, &state, &event).await?;
+            let ctx = Ctx { now: self.app.clock.now(), person: &self.person, run: run.as_ref() };
+            let transition = step(&state, &event, &ctx);
+            state = transition.state;
+            for effect in transition.effects {
+                if let Some(outcome) = self.apply(conn, effect).await? {
+                    events.push_back(Event::Outcome(outcome));
+                }
+            }
+        }
+        if !dialogues::save(conn, key, state::VERSION, &state::encode(&state)?, row.rev).await? {
+            return Err(ServiceError::Overtaken);
+        }
+        metrics::counter!("fitter_dialogue_steps_total").increment(steps as u64);
+        Ok(())
+    }
+
+    async fn focused(&self, conn: &mut PgConnection, state: &State, event: &Event) -> Result<Option<Run>, ServiceError> {
+        let Some(id) = focus(state, event) else { return Ok(None) };
+        Ok(runs::get(conn, id).await?.filter(|run| run.by == self.person.id))
+    }
+
+    async fn apply(&mut self, conn: &mut PgConnection, effect: Effect) -> Result<Option<Outcome>, ServiceError> {
+        match effect {
+            Effect::Show(screen) => self.show(screen)?,
+            Effect::Say { slot, screen } => {
+                let screen = self.localised(screen);
+                self.send(OutboundKind::Send { slot, screen })?;
+            }
+            Effect::Edit { slot, screen } => {
+                let screen = self.localised(screen);
+                self.send(OutboundKind::Edit { slot, screen })?;
+            }
+            Effect::Delete { slot } => self.send(OutboundKind::Delete { slot })?,
+            Effect::Retire { slot } => self.send(OutboundKind::Retire { slot })?,
+            Effect::Toast(msg) => self.toast = Some(self.app.messages.say(self.person.locale, &msg)),
+            Effect::Tell { to, slot, screen } => self.tell(conn, to, slot, &screen).await?,
+            Effect::Do(command) => return self.carry_out(conn, command).await,
+        }
+        Ok(None)
+    }
+
+    fn localised(&self, screen: Screen) -> Screen {
+        delivery::localised(&self.app.messages, self.person.locale, screen)
+    }
+
+    fn send(&mut self, what: OutboundKind) -> Result<(), ServiceError> {
+        self.out.push(delivery::item(self.at, what)?);
+        Ok(())
+    }
+
+    fn say(&mut self, screen: Screen) -> Result<(), ServiceError> {
+        let screen = self.localised(screen);
+        self.send(OutboundKind::Send { slot: None, screen })
+    }
+
+    /// Navigation: the tapped message is changed in place; after words it moves to the end of the chat, and its old buttons go.
+    ///
+    /// A step of a walk and an answer are records of the chat: navigation does not overwrite them.
+    fn show(&mut self, screen: Screen) -> Result<(), ServiceError> {
+        let screen = self.localised(screen);
+        let in_place = self.tapped.clone().filter(|slot| !slot.0.starts_with("walk:") && !slot.0.starts_with("answer:"));
+        match in_place {
+            Some(slot) => self.send(OutboundKind::Edit { slot, screen }),
+            None => {
+                let slot = Slot::new(MENU);
+                self.send(OutboundKind::Retire { slot: slot.clone() })?;
+                // A second screen of the same turn changes the first one.
+                self.tapped = Some(slot.clone());
+                self.send(OutboundKind::Send { slot: Some(slot), screen })
+            }
+        }
+    }
+
+    /// Tells somebody else, in their language and their chat.
+    pub(crate) async fn tell(&mut self, conn: &mut PgConnection, to: Addressee, slot: Option<Slot>, screen: &Screen) -> Result<(), ServiceError> {
+        let readers = match to {
+            Addressee::Person(person) => people::get(conn, person).await?.into_iter().collect(),
+            Addressee::Managers => {
+                let mut managers = people::at_least(conn, Role::Manager).await?;
+                managers.retain(|manager| manager.id != self.person.id);
+                managers
+            }
+        };
+        for reader in readers {
+            let Some((bot, chat)) = people::address(conn, reader.id).await? else {
+                tracing::info!(person.id = reader.id.0, "person {} has no chat that can be written to", reader.id);
+                continue;
+            };
+            let screen = delivery::for_reader(&self.app.messages, &reader, bot == self.at.bot, screen.clone());
+            self.out.push(delivery::item(Address { bot, chat, thread: None }, OutboundKind::Send { slot: slot.clone(), screen })?);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,30 @@
+//! What can go wrong in a use case. None of it is a person's fault: what people do wrong is an outcome of their dialogue.
+
+/// A fault of a use case; the caller logs it once and tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The database refused or is away.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// The queue refused; a lost lease means that somebody else does the work.
+    #[error(transparent)]
+    Queue(#[from] fitter_queue::QueueError),
+    /// The file store refused.
+    #[error("file store: {0}")]
+    Files(#[from] object_store::Error),
+    /// The search index failed.
+    #[error(transparent)]
+    Search(#[from] fitter_retrieval::index::IndexError),
+    /// Work on a thread of its own was cut off.
+    #[error("{0} was cut off")]
+    Interrupted(&'static str),
+    /// The dialogue was changed by somebody else under its lock.
+    #[error("a dialogue was changed while its row was locked")]
+    Overtaken,
+    /// Something has no JSON form.
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A dialogue went round in circles.
+    #[error("a dialogue made more than {0} steps of one event")]
+    Circles(usize),
+}

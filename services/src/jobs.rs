@@ -1,0 +1,153 @@
+//! Slow work: it runs outside of any turn, and what comes of it goes back through the inbox.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fitter_dialogues::event::Outcome;
+use fitter_domain::ids::{BotId, ChatId, PersonId, RunId};
+use fitter_queue::{Failure, Finished, Task};
+use fitter_store::{files, people, queries};
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::conversation::Late;
+use crate::error::ServiceError;
+
+/// A piece of slow work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "snake_case")]
+pub enum Job {
+    /// Searches the notes.
+    Search {
+        /// Where the answer goes.
+        bot: BotId,
+        /// To which chat.
+        chat: ChatId,
+        /// To which topic.
+        thread: Option<i64>,
+        /// Who asks.
+        person: PersonId,
+        /// The question.
+        text: String,
+    },
+    /// Calls when a step's timer is over; the item's delay is the time.
+    Timer {
+        /// Where the call goes.
+        bot: BotId,
+        /// To which chat.
+        chat: ChatId,
+        /// To which topic.
+        thread: Option<i64>,
+        /// Whose walk it is.
+        person: PersonId,
+        /// The walk.
+        run: RunId,
+        /// The step's index.
+        step: u32,
+    },
+    /// Fetches a photo from Telegram into the file store.
+    Fetch {
+        /// By which bot.
+        bot: BotId,
+        /// To fetch it.
+        file_id: String,
+        /// The same for the same file everywhere.
+        unique_id: String,
+        /// Bytes, 0 if unknown.
+        size: u64,
+    },
+}
+
+/// Why a file did not come.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// It will not come however often it is tried: too large, gone, no such bot.
+    #[error("{0}")]
+    Never(String),
+    /// Try again.
+    #[error("{0}")]
+    Later(String),
+}
+
+/// Fetches a file of Telegram's; the bot gives it, because only the bot speaks to Telegram.
+pub type Fetch = Arc<dyn Fn(BotId, String) -> BoxFuture<'static, Result<Bytes, FetchError>> + Send + Sync>;
+
+impl App {
+    /// Does a piece of slow work.
+    ///
+    /// # Errors
+    /// [`Failure`] for the worker: try again, or give up.
+    pub async fn work(&self, task: Task, fetch: Fetch) -> Result<Finished, Failure> {
+        let Some(item) = task.items().first() else { return Err(Failure::Lost) };
+        let job: Job = item.decode()?;
+        let done = match job {
+            Job::Search { bot, chat, thread, person, text } => {
+                let late = |outcome| Late { bot, chat, thread, person, outcome };
+                self.answer(&task, person, text, &late).await
+            }
+            Job::Timer { bot, chat, thread, person, run, step } => {
+                let late = Late { bot, chat, thread, person, outcome: Outcome::TimerOver { run, step } };
+                self.report(&task, late).await
+            }
+            Job::Fetch { bot, file_id, unique_id, .. } => {
+                let bytes = match fetch(bot, file_id).await {
+                    Ok(bytes) => bytes,
+                    Err(FetchError::Never(reason)) => return Err(Failure::Bury { reason }),
+                    Err(FetchError::Later(error)) => return Err(Failure::retry(error)),
+                };
+                self.keep(&task, bot, &unique_id, bytes).await
+            }
+        };
+        done.map_err(|error| match error {
+            ServiceError::Queue(error) => error.into(),
+            error => Failure::retry(error),
+        })
+    }
+
+    async fn answer(
+        &self,
+        task: &Task,
+        person: PersonId,
+        text: String,
+        late: &(dyn Fn(Outcome) -> Late + Send + Sync),
+    ) -> Result<Finished, ServiceError> {
+        let asker = {
+            let mut conn = self.db.pool().acquire().await?;
+            people::get(&mut conn, person).await?
+        };
+        let (role, locale) = asker.map_or_else(Default::default, |asker| (asker.role, asker.locale));
+        // No connection is held while the index is searched.
+        let found = self.search.ask(&text, role, locale).await?;
+        let mut tx = self.db.pool().begin().await?;
+        let hits = self.search.passages(&mut tx, &found).await?;
+        let procedure = self.search.procedure(&mut tx, &hits, role).await?;
+        let query = queries::create(&mut tx, person, &text, &hits, self.clock.now()).await?;
+        metrics::counter!("fitter_searches_total", "found" => if hits.is_empty() { "no" } else { "yes" }).increment(1);
+        self.tell_late(tx, task, late(Outcome::Found { query, text, hits, procedure })).await
+    }
+
+    async fn report(&self, task: &Task, late: Late) -> Result<Finished, ServiceError> {
+        let tx = self.db.pool().begin().await?;
+        self.tell_late(tx, task, late).await
+    }
+
+    async fn tell_late(&self, mut tx: sqlx::Transaction<'_, sqlx::Postgres>, task: &Task, late: Late) -> Result<Finished, ServiceError> {
+        let key = task.items().first().map(|item| format!("job:{}", item.id)).unwrap_or_default();
+        let finished = task.done(&mut tx).await?;
+        let out = [late.item(key)?];
+        fitter_queue::put(&mut tx, &out).await?;
+        tx.commit().await?;
+        self.wake_for(&out);
+        Ok(finished)
+    }
+
+    async fn keep(&self, task: &Task, bot: BotId, unique_id: &str, bytes: Bytes) -> Result<Finished, ServiceError> {
+        let blob = self.files.put(bytes).await?;
+        let mut tx = self.db.pool().begin().await?;
+        files::fetched(&mut tx, bot, unique_id, &blob).await?;
+        let finished = task.done(&mut tx).await?;
+        tx.commit().await?;
+        Ok(finished)
+    }
+}

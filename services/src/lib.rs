@@ -1,0 +1,28 @@
+//! Use cases: what the product does, each in one transaction. The only crate where a transaction begins.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`app`] | what every use case needs: database, words, clock, files, search |
+//! | [`conversation`] | one turn of a dialogue: load, step, apply, save |
+//! | [`delivery`] | screens in the reader's language on their way to the outbox |
+//! | [`commands`] | what dialogues ask to be done |
+//! | [`invites`] | one-time links |
+//! | [`files`] | photos and pictures, by the hash of their content |
+//! | [`vault`] | importing the notes |
+//! | [`search`] | searching them |
+//! | [`jobs`] | slow work: searches, timers, fetching photos |
+//! | [`error`] | what can go wrong |
+
+pub mod app;
+pub mod commands;
+pub mod conversation;
+pub mod delivery;
+pub mod error;
+pub mod files;
+pub mod invites;
+pub mod jobs;
+pub mod search;
+pub mod vault;
+
+pub use app::{App, BotInfo};
+pub use error::ServiceError;

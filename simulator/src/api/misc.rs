@@ -1,0 +1,81 @@
+//! Small methods.
+
+use serde_json::{Value, json};
+
+use super::Call;
+use crate::error::{ApiError, ApiResult};
+use crate::world::chat::{REACTIONS, message_id};
+use crate::world::lock;
+
+/// Milliseconds for which a chat action is shown.
+const ACTION_MS: i64 = 5000;
+/// What a bot can seem to do.
+const ACTIONS: [&str; 11] = [
+    "typing",
+    "upload_photo",
+    "record_video",
+    "upload_video",
+    "record_voice",
+    "upload_voice",
+    "upload_document",
+    "choose_sticker",
+    "find_location",
+    "record_video_note",
+    "upload_video_note",
+];
+
+/// Methods that have nothing to do here.
+pub(crate) fn truly(_: &Call<'_>) -> ApiResult {
+    Ok(Value::Bool(true))
+}
+
+pub(crate) fn chat_action(call: &Call<'_>) -> ApiResult {
+    let action = call.args.text("action").unwrap_or_default();
+    if !ACTIONS.contains(&action.as_str()) {
+        return Err(ApiError::bad("wrong parameter action in request"));
+    }
+    let target = call.open_target()?;
+    let until = call.world.clock.now_ms() + ACTION_MS;
+    lock(&target.chat.state).typing = Some((action.clone(), until));
+    call.world.events.publish(Some(target.chat.person), "typing", || json!({ "bot": call.bot.seed.username, "action": action }));
+    Ok(Value::Bool(true))
+}
+
+/// Puts the bot's reaction on a message, or takes it away.
+pub(crate) fn reaction(call: &Call<'_>) -> ApiResult {
+    let target = call.open_target()?;
+    let id = call.args.int("message_id").unwrap_or(0);
+    let list = call.args.array("reaction").unwrap_or_default();
+    if list.len() > 1 {
+        return Err(ApiError::bad("REACTIONS_TOO_MANY"));
+    }
+    for reaction in &list {
+        let kind = reaction.get("type").and_then(Value::as_str);
+        let emoji = reaction.get("emoji").and_then(Value::as_str);
+        if kind != Some("emoji") || emoji.is_none_or(str::is_empty) {
+            return Err(ApiError::bad("REACTION_INVALID"));
+        }
+    }
+    let mut state = lock(&target.chat.state);
+    let Some(message) = state.get(id) else {
+        return Err(ApiError::bad("message to react not found"));
+    };
+    let mut message = message.clone();
+    let mut body = message.body.as_ref().clone();
+    if let Some(map) = body.as_object_mut() {
+        if list.is_empty() {
+            map.remove(REACTIONS);
+        } else {
+            map.insert(REACTIONS.into(), Value::Array(list));
+        }
+    }
+    debug_assert_eq!(message_id(&body), id, "a reaction keeps the message");
+    message.body = body.into();
+    call.world.replace(call.bot, &target.chat, &mut state, message, None);
+    Ok(Value::Bool(true))
+}
+
+pub(crate) fn leave(call: &Call<'_>) -> ApiResult {
+    call.target()?;
+    Err(ApiError::bad("chat member status can't be changed in private chats"))
+}

@@ -1,0 +1,187 @@
+//! People and their chats.
+
+use chrono::{DateTime, Utc};
+use fitter_domain::Locale;
+use fitter_domain::ids::{BotId, ChatId, PersonId, UserId};
+use fitter_domain::person::{Person, Role};
+use sqlx::postgres::PgRow;
+use sqlx::{Error, PgConnection, Row};
+
+use crate::sql::{named, sql};
+
+sql! {
+    INSERT = "
+        INSERT INTO people (user_id, name, role, locale, created_at) VALUES ($1, $2, 'client', $3, $4)
+        ON CONFLICT (user_id) DO NOTHING
+    ";
+    // A group is nobody's address. The time never goes back, as updates of several chats may be worked on out of order.
+    SEEN = "
+        INSERT INTO chats AS c (bot, chat, person, blocked, last_seen) VALUES ($1, $2, $3, false, $4)
+        ON CONFLICT (bot, chat) DO UPDATE SET person = excluded.person, blocked = false, last_seen = greatest(c.last_seen, excluded.last_seen)
+    ";
+    GET = "SELECT id, user_id, name, role, locale, onboarded, removed FROM people WHERE id = $1";
+    BY_USER = "SELECT id, user_id, name, role, locale, onboarded, removed FROM people WHERE user_id = $1";
+    AT_LEAST = "SELECT id, user_id, name, role, locale, onboarded, removed FROM people WHERE role = ANY ($1::text[]) AND NOT removed ORDER BY id";
+    LIST = "SELECT id, user_id, name, role, locale, onboarded, removed FROM people ORDER BY id";
+    SET_LOCALE = "UPDATE people SET locale = $2 WHERE id = $1";
+    ONBOARD = "UPDATE people SET name = $2, onboarded = true WHERE id = $1";
+    SET_ROLE = "UPDATE people SET role = $2 WHERE id = $1";
+    SET_REMOVED = "UPDATE people SET removed = $2 WHERE id = $1";
+    ADDRESS = "SELECT bot, chat FROM chats WHERE person = $1 AND NOT blocked ORDER BY last_seen DESC, bot LIMIT 1";
+    SET_BLOCKED = "UPDATE chats SET blocked = $3 WHERE bot = $1 AND chat = $2";
+    MIGRATE_CHAT = "
+        INSERT INTO chats (bot, chat, person, blocked, last_seen)
+        SELECT bot, $3, person, blocked, last_seen FROM chats WHERE bot = $1 AND chat = $2
+        ON CONFLICT (bot, chat) DO NOTHING
+    ";
+    MIGRATE_DIALOGUES = "
+        INSERT INTO dialogues (bot, chat, thread, version, state, rev)
+        SELECT bot, $3, thread, version, state, rev FROM dialogues WHERE bot = $1 AND chat = $2
+        ON CONFLICT (bot, chat, thread) DO NOTHING
+    ";
+    FORGET_DIALOGUES = "DELETE FROM dialogues WHERE bot = $1 AND chat = $2";
+    // Messages of the old chat cannot be edited or replied to any more.
+    FORGET_SLOTS = "DELETE FROM message_slots WHERE bot = $1 AND chat = $2";
+    FORGET_CHAT = "DELETE FROM chats WHERE bot = $1 AND chat = $2";
+}
+
+/// Somebody who wrote, as Telegram describes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen<'a> {
+    /// To which bot.
+    pub bot: BotId,
+    /// In which chat.
+    pub chat: ChatId,
+    /// Who.
+    pub user: UserId,
+    /// Their first name in Telegram; the name of a person seen for the first time.
+    pub first_name: &'a str,
+    /// The language of their client; the language of a person seen for the first time, if the bot speaks it.
+    pub language: Option<&'a str>,
+}
+
+/// The person who wrote, made on first sight as a client who is not onboarded. Their chat is theirs and not blocked from now on.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn seen(conn: &mut PgConnection, seen: &Seen<'_>, now: DateTime<Utc>) -> Result<Person, Error> {
+    let person = match by_user(conn, seen.user).await? {
+        Some(person) => person,
+        None => {
+            let locale = seen.language.and_then(Locale::from_tag).unwrap_or_default();
+            sqlx::query(INSERT).bind(seen.user.0).bind(seen.first_name).bind(locale.code()).bind(now).execute(&mut *conn).await?;
+            by_user(conn, seen.user).await?.ok_or(Error::RowNotFound)?
+        }
+    };
+    let owner = (seen.chat.0 > 0).then_some(person.id.0);
+    sqlx::query(SEEN).bind(seen.bot.0).bind(seen.chat.0).bind(owner).bind(now).execute(conn).await?;
+    Ok(person)
+}
+
+/// One person.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn get(conn: &mut PgConnection, id: PersonId) -> Result<Option<Person>, Error> {
+    sqlx::query(GET).bind(id.0).fetch_optional(conn).await?.as_ref().map(person).transpose()
+}
+
+/// The person of a Telegram account.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn by_user(conn: &mut PgConnection, user: UserId) -> Result<Option<Person>, Error> {
+    sqlx::query(BY_USER).bind(user.0).fetch_optional(conn).await?.as_ref().map(person).transpose()
+}
+
+/// People of this role or a higher one whose access was not taken away.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn at_least(conn: &mut PgConnection, role: Role) -> Result<Vec<Person>, Error> {
+    let roles: Vec<&str> = Role::ALL.into_iter().filter(|&other| other >= role).map(Role::name).collect();
+    sqlx::query(AT_LEAST).bind(roles).fetch_all(conn).await?.iter().map(person).collect()
+}
+
+/// Everybody, also those who were removed.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn list(conn: &mut PgConnection) -> Result<Vec<Person>, Error> {
+    sqlx::query(LIST).fetch_all(conn).await?.iter().map(person).collect()
+}
+
+/// Sets their language.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn set_locale(conn: &mut PgConnection, id: PersonId, locale: Locale) -> Result<(), Error> {
+    sqlx::query(SET_LOCALE).bind(id.0).bind(locale.code()).execute(conn).await.map(drop)
+}
+
+/// Ends onboarding with this name.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn onboard(conn: &mut PgConnection, id: PersonId, name: &str) -> Result<(), Error> {
+    sqlx::query(ONBOARD).bind(id.0).bind(name).execute(conn).await.map(drop)
+}
+
+/// Sets their role.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn set_role(conn: &mut PgConnection, id: PersonId, role: Role) -> Result<(), Error> {
+    sqlx::query(SET_ROLE).bind(id.0).bind(role.name()).execute(conn).await.map(drop)
+}
+
+/// Takes their access away or gives it back.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn set_removed(conn: &mut PgConnection, id: PersonId, removed: bool) -> Result<(), Error> {
+    sqlx::query(SET_REMOVED).bind(id.0).bind(removed).execute(conn).await.map(drop)
+}
+
+/// Where to reach them: the private chat they used last, of those in which they have not blocked the bot.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn address(conn: &mut PgConnection, id: PersonId) -> Result<Option<(BotId, ChatId)>, Error> {
+    let row = sqlx::query(ADDRESS).bind(id.0).fetch_optional(conn).await?;
+    row.map(|row| Ok((BotId(row.try_get("bot")?), ChatId(row.try_get("chat")?)))).transpose()
+}
+
+/// Remembers that messages do not reach a chat, or reach it again. A chat never seen is none.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn set_blocked(conn: &mut PgConnection, bot: BotId, chat: ChatId, blocked: bool) -> Result<(), Error> {
+    sqlx::query(SET_BLOCKED).bind(bot.0).bind(chat.0).bind(blocked).execute(conn).await.map(drop)
+}
+
+/// A group became a supergroup and has another number now: its dialogues go with it. Run it in a transaction.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn migrate_chat(conn: &mut PgConnection, bot: BotId, old: ChatId, new: ChatId) -> Result<(), Error> {
+    for copy in [MIGRATE_CHAT, MIGRATE_DIALOGUES] {
+        sqlx::query(copy).bind(bot.0).bind(old.0).bind(new.0).execute(&mut *conn).await?;
+    }
+    for forget in [FORGET_DIALOGUES, FORGET_SLOTS, FORGET_CHAT] {
+        sqlx::query(forget).bind(bot.0).bind(old.0).execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+fn person(row: &PgRow) -> Result<Person, Error> {
+    Ok(Person {
+        id: PersonId(row.try_get("id")?),
+        user: UserId(row.try_get("user_id")?),
+        name: row.try_get("name")?,
+        role: named(row, "role", |name| name.parse::<Role>().ok())?,
+        locale: named(row, "locale", Locale::from_tag)?,
+        onboarded: row.try_get("onboarded")?,
+        removed: row.try_get("removed")?,
+    })
+}

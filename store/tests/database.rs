@@ -1,0 +1,189 @@
+//! Opening, migrating, locking, and what the embedded server survives.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use fitter_store::lock::try_advisory_lock;
+use fitter_store::maintenance::health;
+use fitter_store::{Database, DatabaseConfig, OpenError};
+use fitter_testkit::TestDb;
+use tokio::time::timeout;
+
+fn embedded(dir: &std::path::Path) -> DatabaseConfig {
+    DatabaseConfig { url: None, data_dir: dir.to_owned(), max_connections: 5 }
+}
+
+#[tokio::test]
+async fn migrations_apply_once_and_health_tells() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = Database::open(&embedded(dir.path())).await.unwrap();
+    assert!(database.is_embedded());
+    assert!(database.pending().await.unwrap().len() >= 2);
+    let before = health(&database).await.unwrap();
+    assert!(before.queues.is_empty() && !before.pending.is_empty());
+    database.migrate().await.unwrap();
+    database.migrate().await.unwrap();
+    let after = health(&database).await.unwrap();
+    assert!(after.pending.is_empty() && after.queues.len() == 3 && after.bytes > 0 && after.server.starts_with("17"), "{after:?}");
+    assert!(after.vector.is_some());
+    // A newer program has added a migration.
+    sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'x', true, '', 0)")
+        .execute(database.pool())
+        .await
+        .unwrap();
+    database.migrate().await.expect("an older program runs on a newer schema");
+    database.close().await;
+}
+
+#[tokio::test]
+async fn it_opens_again_after_it_was_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = Database::open(&embedded(dir.path())).await.unwrap();
+    sqlx::query("CREATE TABLE kept (n int)").execute(database.pool()).await.unwrap();
+    sqlx::query("INSERT INTO kept VALUES (7)").execute(database.pool()).await.unwrap();
+    let error = Database::open(&embedded(dir.path())).await.unwrap_err();
+    assert!(matches!(error, OpenError::InUse { process: Some(id), .. } if id == std::process::id()), "{error}");
+    database.close().await;
+    let database = Database::open(&embedded(dir.path())).await.unwrap();
+    assert_eq!(sqlx::query_scalar::<_, i32>("SELECT n FROM kept").fetch_one(database.pool()).await.unwrap(), 7);
+    database.close().await;
+}
+
+/// A task that is cut off in the middle of a query or a transaction must not take the only connection with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_only_connection_survives_tasks_that_are_cut_off() {
+    let db = TestDb::embedded().await;
+    sqlx::query("CREATE TABLE t (n int)").execute(db.pool()).await.unwrap();
+    for round in 0..60_u64 {
+        let pool = db.pool().clone();
+        let task = tokio::spawn(async move {
+            let mut tx = pool.begin().await.unwrap();
+            sqlx::query("INSERT INTO t SELECT generate_series(1, 3000)").execute(&mut *tx).await.unwrap();
+            sqlx::query("SELECT n, repeat('x', 1000) FROM t").fetch_all(&mut *tx).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        tokio::time::sleep(Duration::from_millis(round)).await;
+        task.abort();
+        let query = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM t").fetch_one(db.pool());
+        let count = timeout(Duration::from_secs(20), query).await.expect("the connection is free again").expect("and works");
+        assert_eq!(count, 0, "round {round}: what was not committed is gone");
+    }
+}
+
+/// The server ends when a connection breaks off while it has something to say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_server_comes_back() {
+    let db = TestDb::embedded().await;
+    for _ in 0..2 {
+        let mut conn = db.pool().acquire().await.unwrap().detach();
+        let broken = tokio::spawn(async move {
+            sqlx::query("SELECT repeat('x', 1000) FROM generate_series(1, 100000)").fetch_all(&mut conn).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        broken.abort();
+        timeout(Duration::from_secs(20), async {
+            while sqlx::query("SELECT 1").execute(db.pool()).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        })
+        .await
+        .expect("it is started anew");
+    }
+    assert!(db.database().pending().await.unwrap().is_empty(), "with its data");
+}
+
+/// Not a test of its own: the process that the test below kills. It has the folder open and writes rows until it is dead.
+#[tokio::test]
+#[ignore = "run by a_killed_process_loses_nothing_committed"]
+async fn child_that_writes() {
+    let Ok(dir) = std::env::var("FITTER_TEST_CHILD_DIR") else { return };
+    let database = Database::open(&embedded(dir.as_ref())).await.unwrap();
+    sqlx::query("CREATE TABLE IF NOT EXISTS rows (n bigserial PRIMARY KEY, filler text)").execute(database.pool()).await.unwrap();
+    loop {
+        let n: i64 = sqlx::query_scalar("INSERT INTO rows (filler) VALUES (repeat('x', 500)) RETURNING n").fetch_one(database.pool()).await.unwrap();
+        std::fs::write(std::path::Path::new(&dir).join("committed.new"), n.to_string()).unwrap();
+        std::fs::rename(std::path::Path::new(&dir).join("committed.new"), std::path::Path::new(&dir).join("committed")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_killed_process_loses_nothing_committed() {
+    let dir = tempfile::tempdir().unwrap();
+    let committed = || std::fs::read_to_string(dir.path().join("committed")).ok().and_then(|n| n.parse::<i64>().ok()).unwrap_or(0);
+    for round in 1..=3 {
+        let before = committed();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child_that_writes", "--ignored"])
+            .env("FITTER_TEST_CHILD_DIR", dir.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        timeout(Duration::from_secs(60), async {
+            while committed() < before + 200 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await
+        .expect("the child writes");
+        if round == 1 {
+            let error = Database::open(&embedded(dir.path())).await.unwrap_err();
+            assert!(matches!(error, OpenError::InUse { process: Some(id), .. } if id == child.id()), "{error}");
+            assert!(error.to_string().contains("stop that one"), "{error}");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let promised = committed();
+        let database = Database::open(&embedded(dir.path())).await.expect("no stale lock is in the way");
+        let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM rows").fetch_one(database.pool()).await.unwrap();
+        let last: i64 = sqlx::query_scalar("SELECT max(n) FROM rows").fetch_one(database.pool()).await.unwrap();
+        assert!(last >= promised && stored >= promised - 3 * 33, "round {round}: {stored} rows to {last}, {promised} were promised");
+        let gone: i64 = sqlx::query_scalar("SELECT count(*) FROM rows WHERE n <= $1 AND filler IS NULL").bind(promised).fetch_one(database.pool()).await.unwrap();
+        assert_eq!(gone, 0);
+        database.close().await;
+    }
+}
+
+#[tokio::test]
+async fn errors_say_what_to_do_and_keep_secrets() {
+    let config = |url: &str| DatabaseConfig { url: Some(url.to_owned()), data_dir: "/nonexistent".into(), max_connections: 1 };
+    let secret = "postgres://user:hunter2@127.0.0.1:1/x";
+    assert!(!format!("{:?}", config(secret)).contains("hunter2"));
+    let refused = timeout(Duration::from_secs(60), Database::open(&config(secret))).await.unwrap().unwrap_err().to_string();
+    assert!(refused.contains("FITTER_DATABASE_URL") && !refused.contains("hunter2"), "{refused}");
+    let wrong = Database::open(&config("mysql:hunter2")).await.unwrap_err().to_string();
+    assert!(wrong.contains("postgres://") && !wrong.contains("hunter2"), "{wrong}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let folder = Database::open(&embedded(&file.path().join("data"))).await.unwrap_err().to_string();
+    assert!(folder.contains("data folder"), "{folder}");
+}
+
+#[tokio::test]
+async fn a_lock_has_one_holder() {
+    let db = TestDb::server().await;
+    let mut first = try_advisory_lock(db.database(), "poller:1").await.unwrap().expect("free");
+    assert!(try_advisory_lock(db.database(), "poller:1").await.unwrap().is_none());
+    assert!(try_advisory_lock(db.database(), "poller:2").await.unwrap().is_some(), "another name");
+    assert!(first.is_held().await);
+    sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")
+        .execute(db.pool())
+        .await
+        .unwrap();
+    assert!(!first.is_held().await, "the connection broke");
+    let second = timeout(Duration::from_secs(10), async {
+        loop {
+            if let Some(lock) = try_advisory_lock(db.database(), "poller:1").await.unwrap() {
+                return lock;
+            }
+        }
+    })
+    .await
+    .unwrap();
+    second.release().await;
+    assert!(try_advisory_lock(db.database(), "poller:1").await.unwrap().is_some());
+
+    let alone = TestDb::embedded().await;
+    let mut lock = try_advisory_lock(alone.database(), "poller:1").await.unwrap().unwrap();
+    assert!(lock.is_held().await);
+}

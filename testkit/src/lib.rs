@@ -1,0 +1,9 @@
+//! Test harness.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`db`] | a fresh, migrated database per test |
+
+pub mod db;
+
+pub use db::TestDb;

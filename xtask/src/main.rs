@@ -1,0 +1,77 @@
+//! Project tasks: `cargo xtask test | check | docs | release-size`.
+//!
+//! | task | what |
+//! | --- | --- |
+//! | `test` | every test of the workspace, with a PostgreSQL of its own |
+//! | `check` | what `.ci/run` checks before the tests: format, clippy, generated documents |
+//! | `docs` | writes the generated documents |
+
+mod postgres;
+
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Project tasks")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs every test of the workspace with a PostgreSQL of its own.
+    Test {
+        /// Passed on to `cargo test`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Checks format, lints and generated documents.
+    Check,
+    /// Writes the generated documents, or checks that they are current.
+    Docs {
+        /// Only checks.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Args::parse().task {
+        Task::Test { args } => test(&args),
+        Task::Check => check(),
+        Task::Docs { check } => docs(check),
+    }
+}
+
+fn cargo(args: &[&str], env: &[(&str, &str)]) -> anyhow::Result<()> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let status = Command::new(cargo).args(args).envs(env.iter().copied()).status().context("cargo does not start")?;
+    ensure!(status.success(), "cargo {} failed", args.join(" "));
+    Ok(())
+}
+
+/// Black-box tests drive the built `fitter`, so it is built first, in the profile of the tests.
+fn test(args: &[String]) -> anyhow::Result<()> {
+    cargo(&["build", "--package", "fitter-cli"], &[])?;
+    let given = std::env::var("FITTER_TEST_DATABASE_URL").ok();
+    let started = if given.is_none() { Some(postgres::start()?) } else { None };
+    let url = given.or_else(|| started.as_ref().map(|running| running.url().to_owned())).unwrap_or_default();
+    let mut all = vec!["test", "--workspace", "--no-fail-fast"];
+    all.extend(args.iter().map(String::as_str));
+    cargo(&all, &[("FITTER_TEST_DATABASE_URL", &url)])
+}
+
+fn check() -> anyhow::Result<()> {
+    cargo(&["fmt", "--all", "--", "--check"], &[])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
+    docs(true)
+}
+
+/// `docs/configuration.md` comes out of the typed configuration.
+fn docs(check: bool) -> anyhow::Result<()> {
+    let mode = if check { "--check" } else { "--write" };
+    cargo(&["run", "--quiet", "--package", "fitter-cli", "--", "configuration", mode, "docs/configuration.md"], &[])
+}
