@@ -134,7 +134,10 @@ mod tests {
         let lane = |raw: Value| lane_of(&Update::read(&raw)).key(BotId(9));
         let chat = json!({"id": -5, "type": "supergroup"});
         assert_eq!(lane(json!({"update_id": 1, "message": {"chat": chat, "from": {"id": 3}}})), "9:-5:0");
-        assert_eq!(lane(json!({"update_id": 1, "edited_message": {"chat": chat, "message_thread_id": 4, "is_topic_message": true}})), "9:-5:4");
+        assert_eq!(
+            lane(json!({"update_id": 1, "edited_message": {"chat": chat, "message_thread_id": 4, "is_topic_message": true}})),
+            "9:-5:4"
+        );
         // The thread of a reply is no topic.
         assert_eq!(lane(json!({"update_id": 1, "message": {"chat": chat, "message_thread_id": 4}})), "9:-5:0");
         assert_eq!(lane(json!({"update_id": 1, "callback_query": {"from": {"id": 3}, "message": {"chat": chat, "date": 0}}})), "9:-5:0");

@@ -168,7 +168,8 @@ impl Api {
     /// # Errors
     /// As [`Api::call`].
     pub async fn updates(&self, offset: Option<i64>, wait: Duration, allowed: &[&str]) -> Result<Vec<Box<RawValue>>, ApiError> {
-        let params = serde_json::json!({"offset": offset, "timeout": wait.as_secs(), "limit": 100, "allowed_updates": allowed});
+        let params = Call::new("").with_some("offset", offset).with("timeout", wait.as_secs()).with("limit", 100);
+        let params = params.with("allowed_updates", allowed).params;
         let request = self.client.post(self.address(&["bot"], "getUpdates")).json(&params).timeout(wait + Duration::from_secs(15));
         let (status, body) = fetch(request).await?;
         read(status, &body)
@@ -204,13 +205,16 @@ impl Api {
             segments.pop_if_empty();
             for (at, part) in prefix.iter().enumerate() {
                 let last = at + 1 == prefix.len();
-                if last { segments.push(&format!("{part}{}", self.token.expose_secret())) } else { segments.push(part) };
+                if last {
+                    segments.push(&format!("{part}{}", self.token.expose_secret()))
+                } else {
+                    segments.push(part)
+                };
             }
             segments.push(method);
         }
         address
     }
-
 }
 
 async fn fetch(request: reqwest::RequestBuilder) -> Result<(u16, Bytes), ApiError> {
@@ -287,7 +291,8 @@ mod tests {
     #[test]
     fn answers() {
         assert_eq!(read::<i64>(200, br#"{"ok":true,"result":7}"#).unwrap(), 7);
-        let refused = read::<bool>(429, br#"{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":5,"new":1}}"#);
+        let refused =
+            read::<bool>(429, br#"{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":5,"new":1}}"#);
         assert!(matches!(refused, Err(ApiError::Refused(Refusal { code: 429, retry_after: Some(d), .. })) if d.as_secs() == 5));
         assert!(matches!(read::<bool>(502, b"<html>"), Err(ApiError::Odd { status: 502, .. })));
     }

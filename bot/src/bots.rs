@@ -5,15 +5,13 @@ use std::sync::Arc;
 
 use fitter_domain::ids::BotId;
 use fitter_queue::{Failure, Finished, Task};
-use fitter_services::jobs::{Fetch, FetchError};
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::api::Api;
-use crate::fault::{ApiError, Fault};
-use crate::fetch::fetch;
+use crate::fault::ApiError;
 use crate::inbox::Desk;
 use crate::outbox::Postman;
 use crate::poll::{PollError, poll};
@@ -172,19 +170,6 @@ impl Bots {
         self.apis.get(&bot).map(|(api, _)| Arc::clone(api))
     }
 
-    /// Fetches files of Telegram's, for [`fitter_services::App::work`].
-    #[must_use]
-    pub fn fetch(&self) -> Fetch {
-        let apis: HashMap<BotId, Arc<Api>> = self.apis.iter().map(|(bot, (api, _))| (*bot, Arc::clone(api))).collect();
-        Arc::new(move |bot, file_id| {
-            let api = apis.get(&bot).cloned();
-            Box::pin(async move {
-                let Some(api) = api else { return Err(FetchError::Never("this bot is not configured here".to_owned())) };
-                fetch(&api, &file_id).await.map_err(|error| fetch_error(&error))
-            })
-        })
-    }
-
     /// Who the bots are.
     pub fn mes(&self) -> impl Iterator<Item = &Me> {
         self.apis.values().map(|(_, me)| me)
@@ -198,14 +183,6 @@ impl Bots {
                 tracing::error!(%error, "fetching updates ended badly");
             }
         }
-    }
-}
-
-fn fetch_error(error: &ApiError) -> FetchError {
-    match error.fault() {
-        // Downloading has no effect, so it can be repeated whatever happened.
-        Fault::Retry | Fault::Uncertain | Fault::Wait(_) | Fault::Unauthorized => FetchError::Later(error.to_string()),
-        _ => FetchError::Never(error.to_string()),
     }
 }
 

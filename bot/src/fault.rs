@@ -195,7 +195,11 @@ mod tests {
     #[test]
     fn descriptions_of_the_bot_api_server() {
         let table = [
-            (400, "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message", Fault::NotModified),
+            (
+                400,
+                "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message",
+                Fault::NotModified,
+            ),
             (400, "Bad Request: query is too old and response timeout expired or query ID is invalid", Fault::TooOld),
             (400, "Bad Request: QUERY_ID_INVALID", Fault::TooOld),
             (403, "Forbidden: bot was blocked by the user", Fault::Blocked),

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use fitter_domain::ids::BotId;
 use fitter_domain::screen::Media;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use crate::api::Upload;
 use crate::incoming::Message;
@@ -76,8 +76,10 @@ impl Attached {
 
     /// As the Bot API's `InputMediaPhoto`.
     #[must_use]
-    pub fn inputs(&self) -> Vec<Value> {
-        self.0.iter().enumerate().map(|(at, picture)| json!({"type": "photo", "media": Self::reference(at, picture)})).collect()
+    pub fn inputs(&self) -> Vec<Map<String, Value>> {
+        let input = |at, picture| [("type", "photo".to_owned()), ("media", Self::reference(at, picture))];
+        let owned = |pairs: [(&str, String); 2]| pairs.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+        self.0.iter().enumerate().map(|(at, picture)| owned(input(at, picture))).collect()
     }
 
     /// Remembers the ids that Telegram gave to uploaded pictures; `messages` are those of the pictures, in order.
@@ -87,7 +89,9 @@ impl Attached {
     pub async fn remember(&self, storage: &dyn Storage, bot: BotId, messages: &[Message]) -> Ported<()> {
         for (picture, message) in self.0.iter().zip(messages) {
             let largest = message.photo.iter().flatten().max_by_key(|size| (size.width, size.height, size.file_size));
-            if let (Some(sha), Source::Bytes(_), Some(id)) = (&picture.sha, &picture.source, largest.and_then(|size| size.file_id.as_deref())) {
+            if let (Some(sha), Source::Bytes(_), Some(id)) =
+                (&picture.sha, &picture.source, largest.and_then(|size| size.file_id.as_deref()))
+            {
                 storage.remember_file(bot, sha, Some(id)).await?;
             }
         }

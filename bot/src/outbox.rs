@@ -17,7 +17,7 @@ use crate::send::{self, Letter, Progress, Sender};
 pub const BULK_LANES: &str = "bulk:";
 
 /// Telegram says "about one a second" per chat and tolerates bursts (Bots FAQ).
-const CHAT: (f64, f64) = (1.0, 20.0);
+const CHAT: (f64, f64) = (1.0, 40.0);
 /// "20 a minute" per group (Bots FAQ): a burst and what flows in during the same minute are 20 together.
 const GROUP: (f64, f64) = (0.25, 5.0);
 /// Announcements to different people, "about 30 a second" per bot (Bots FAQ). Answers have no such limit (tdlib/td#1834).
@@ -91,7 +91,7 @@ impl Postman {
         match sent {
             Ok(placed) => Ok(place(&letter, placed)),
             Err(send::Failure::Port(error)) => Err(Failure::retry(error)),
-            Err(send::Failure::Api(error)) => self.judge(&letter, bulk, error.fault(), error.to_string()).await.map(|()| None),
+            Err(send::Failure::Api(error)) => self.judge(&letter, error.fault(), error.to_string()).await.map(|()| None),
         }
     }
 
@@ -108,7 +108,7 @@ impl Postman {
     }
 
     /// What a failed call means for its letter: `Ok` if there is nothing left to do.
-    async fn judge(&self, letter: &Letter, bulk: bool, fault: Fault, error: String) -> Result<(), Failure> {
+    async fn judge(&self, letter: &Letter, fault: Fault, error: String) -> Result<(), Failure> {
         let (bot, chat) = (letter.out.bot, letter.out.chat);
         match fault {
             Fault::NotModified | Fault::TooOld | Fault::Gone => Ok(()),
@@ -117,7 +117,7 @@ impl Postman {
                 self.storage.unreachable(bot, chat).await.map_err(Failure::retry)
             }
             Fault::Wait(time) => {
-                if bulk || self.refused(bot, chat) {
+                if self.refused(bot, chat) {
                     self.pause(bot, time);
                 }
                 // A hold counts no attempt, and progress is looked up for repeated attempts only.
@@ -130,9 +130,13 @@ impl Postman {
                 Err(Failure::Hold { time: UNAUTHORIZED_PAUSE })
             }
             // Telegram has no idempotency key: a repeated message would be a second one.
-            Fault::Uncertain if makes_message(letter) => Err(Failure::Bury { reason: format!("uncertain, it may have been delivered: {error}") }),
+            Fault::Uncertain if makes_message(letter) => {
+                Err(Failure::Bury { reason: format!("uncertain, it may have been delivered: {error}") })
+            }
             Fault::Uncertain | Fault::Retry => Err(Failure::retry(error)),
-            Fault::Migrated(_) | Fault::OtherKind | Fault::Formatting | Fault::StaleFile | Fault::Rejected => Err(Failure::Bury { reason: error }),
+            Fault::Migrated(_) | Fault::OtherKind | Fault::Formatting | Fault::StaleFile | Fault::Rejected => {
+                Err(Failure::Bury { reason: error })
+            }
         }
     }
 

@@ -21,7 +21,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 #[derive(Debug, thiserror::Error)]
 pub enum PollError {
     /// A webhook takes the updates.
-    #[error("this bot has a webhook, so its updates go there and cannot be fetched: remove it (deleteWebhook), or run Fitter in webhook mode")]
+    #[error(
+        "this bot has a webhook, so its updates go there and cannot be fetched: remove it (deleteWebhook), or run Fitter in webhook mode"
+    )]
     WebhookActive,
     /// Another program fetches them.
     #[error("another program fetches the updates of this bot: stop it, or give Fitter a bot of its own from @BotFather")]
@@ -129,11 +131,11 @@ mod tests {
 
     #[test]
     fn what_a_person_has_to_do() {
-        let refused = |code, text: &str| {
-            ApiError::Refused(Refusal { code, description: text.to_owned(), retry_after: None, migrate_to: None })
-        };
+        let refused =
+            |code, text: &str| ApiError::Refused(Refusal { code, description: text.to_owned(), retry_after: None, migrate_to: None });
         let other = refused(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running");
-        let webhook = refused(409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first");
+        let webhook =
+            refused(409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first");
         assert!(matches!(PollError::of(&other), Some(PollError::OtherPoller)));
         assert!(matches!(PollError::of(&webhook), Some(PollError::WebhookActive)));
         assert!(matches!(PollError::of(&refused(401, "Unauthorized")), Some(PollError::Unauthorized)));

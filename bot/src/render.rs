@@ -111,11 +111,11 @@ fn albums(media: &[Media]) -> impl Iterator<Item = Part> {
 pub fn markup(screen: &Screen) -> Option<Value> {
     keyboard(&screen.buttons).or_else(|| {
         let placeholder = cut(&words(screen.ask.as_ref()?), PLACEHOLDER_LIMIT);
-        let mut reply = json!({"force_reply": true});
-        if !placeholder.is_empty() {
-            reply["input_field_placeholder"] = placeholder.into();
-        }
-        Some(reply)
+        Some(if placeholder.is_empty() {
+            json!({"force_reply": true})
+        } else {
+            json!({"force_reply": true, "input_field_placeholder": placeholder})
+        })
     })
 }
 
@@ -146,14 +146,13 @@ fn button(button: &Button) -> Option<Value> {
         tracing::error!(kind = key, "a button that Telegram would refuse was left out");
         return None;
     }
-    let mut out = json!({"text": label});
-    out[key] = value;
-    match button.style {
-        Style::Plain => {}
-        Style::Primary => out["style"] = "primary".into(),
-        Style::Danger => out["style"] = "danger".into(),
-    }
-    Some(out)
+    let style = match button.style {
+        Style::Plain => None,
+        Style::Primary => Some("primary"),
+        Style::Danger => Some("danger"),
+    };
+    let parts = [("text", Some(Value::from(label))), (key, Some(value)), ("style", style.map(Value::from))];
+    Some(parts.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect::<Map<_, _>>().into())
 }
 
 fn words(node: &Node) -> String {

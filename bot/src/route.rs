@@ -57,13 +57,7 @@ fn tree() -> Tree {
         .branch(dptree::filter_map(callback).endpoint(tap))
         .branch(dptree::filter_map(stopped).endpoint(stop))
         .branch(dptree::filter_map(member).endpoint(reachable))
-        .branch(
-            dptree::filter_map(edited)
-                .filter_map(place)
-                .filter(from_person)
-                .filter(in_private)
-                .endpoint(edit),
-        )
+        .branch(dptree::filter_map(edited).filter_map(place).filter(from_person).filter(in_private).endpoint(edit))
         .branch(
             dptree::filter_map(messages)
                 .filter_map(place)
@@ -120,7 +114,11 @@ fn addressed(me: Arc<Me>, messages: Messages) -> bool {
     let to_bot = |message: &Message| {
         let answered = message.reply_to_message.as_ref().and_then(|m| m.from.as_ref()).and_then(|from| from.id);
         answered == Some(me.id.0)
-            || message.text.as_deref().and_then(parse_command).is_some_and(|(_, at, _)| at.is_some_and(|at| at.eq_ignore_ascii_case(&me.username)))
+            || message
+                .text
+                .as_deref()
+                .and_then(parse_command)
+                .is_some_and(|(_, at, _)| at.is_some_and(|at| at.eq_ignore_ascii_case(&me.username)))
     };
     let is_channel = messages.0.iter().any(|m| m.chat.as_ref().and_then(|chat| chat.kind.as_deref()) == Some("channel"));
     !is_channel && (in_private(messages.clone()) || messages.0.iter().any(to_bot))
@@ -169,31 +167,91 @@ fn words(messages: Messages) -> Option<Input> {
 
 /// Content that a person can send and that is not read by the product.
 const CONTENT: [&str; 19] = [
-    "contact", "location", "venue", "voice", "audio", "animation", "video", "video_note", "sticker", "poll", "dice", "story", "game", "checklist",
-    "live_photo", "paid_media", "web_app_data", "users_shared", "chat_shared",
+    "contact",
+    "location",
+    "venue",
+    "voice",
+    "audio",
+    "animation",
+    "video",
+    "video_note",
+    "sticker",
+    "poll",
+    "dice",
+    "story",
+    "game",
+    "checklist",
+    "live_photo",
+    "paid_media",
+    "web_app_data",
+    "users_shared",
+    "chat_shared",
 ];
 
 /// Service messages and fields that accompany any content: nothing that a person said.
 const NO_CONTENT: [&str; 45] = [
-    "date", "edit_date", "entities", "caption_entities", "sender_chat", "sender_boost_count", "sender_business_bot", "business_connection_id",
-    "forward_origin", "forward_from", "forward_from_chat", "forward_from_message_id", "forward_date", "forward_sender_name", "forward_signature",
-    "is_automatic_forward", "external_reply", "quote", "reply_to_story", "reply_to_checklist_task_id", "via_bot", "has_protected_content",
-    "is_from_offline", "is_paid_post", "author_signature", "paid_star_count", "link_preview_options", "suggested_post_info", "effect_id",
-    "show_caption_above_media", "has_media_spoiler", "reply_markup", "new_chat_members", "new_chat_member", "new_chat_participant",
-    "left_chat_member", "new_chat_title", "new_chat_photo", "delete_chat_photo", "pinned_message", "message_auto_delete_timer_changed",
-    "write_access_allowed", "boost_added", "chat_background_set", "connected_website",
+    "date",
+    "edit_date",
+    "entities",
+    "caption_entities",
+    "sender_chat",
+    "sender_boost_count",
+    "sender_business_bot",
+    "business_connection_id",
+    "forward_origin",
+    "forward_from",
+    "forward_from_chat",
+    "forward_from_message_id",
+    "forward_date",
+    "forward_sender_name",
+    "forward_signature",
+    "is_automatic_forward",
+    "external_reply",
+    "quote",
+    "reply_to_story",
+    "reply_to_checklist_task_id",
+    "via_bot",
+    "has_protected_content",
+    "is_from_offline",
+    "is_paid_post",
+    "author_signature",
+    "paid_star_count",
+    "link_preview_options",
+    "suggested_post_info",
+    "effect_id",
+    "show_caption_above_media",
+    "has_media_spoiler",
+    "reply_markup",
+    "new_chat_members",
+    "new_chat_member",
+    "new_chat_participant",
+    "left_chat_member",
+    "new_chat_title",
+    "new_chat_photo",
+    "delete_chat_photo",
+    "pinned_message",
+    "message_auto_delete_timer_changed",
+    "write_access_allowed",
+    "boost_added",
+    "chat_background_set",
+    "connected_website",
 ];
 
 fn other(messages: Messages) -> Option<Input> {
     let message = messages.0.first()?;
     let named = CONTENT.into_iter().find(|name| message.rest.contains_key(*name));
     let service = |name: &str| {
-        NO_CONTENT.contains(&name) || ["forum_topic", "general_forum", "video_chat", "migrate_", "group_chat", "supergroup_chat", "channel_chat", "giveaway"].iter().any(|part| name.contains(part))
+        NO_CONTENT.contains(&name)
+            || ["forum_topic", "general_forum", "video_chat", "migrate_", "group_chat", "supergroup_chat", "channel_chat", "giveaway"]
+                .iter()
+                .any(|part| name.contains(part))
     };
     let what = match named {
         Some(name) => name.to_owned(),
         None if message.document.is_some() => "document".to_owned(),
-        None => message.rest.keys().find(|name| !service(name)).cloned().or_else(|| message.caption.as_ref().map(|_| "unknown".to_owned()))?,
+        None => {
+            message.rest.keys().find(|name| !service(name)).cloned().or_else(|| message.caption.as_ref().map(|_| "unknown".to_owned()))?
+        }
     };
     Some(Input::Other { what, text: message.words() })
 }

@@ -160,9 +160,9 @@ impl Sender {
                         return Ok(None);
                     };
                     let mut input = attached.inputs().into_iter().next().unwrap_or_default();
-                    input["caption"] = caption.text.clone().into();
+                    input.insert("caption".to_owned(), caption.text.clone().into());
                     if !letter.progress.plain {
-                        input["caption_entities"] = json!(caption.entities);
+                        input.insert("caption_entities".to_owned(), json!(caption.entities));
                     }
                     let call = Call { method: "editMessageMedia", files: attached.uploads(), ..call }.with("media", input);
                     (call, MessageKind::Media, Some(attached))

@@ -6,7 +6,8 @@ use fitter_domain::ids::BotId;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use teloxide::payloads::{
-    GetMe, GetMyCommands, GetMyDescription, GetMyShortDescription, SetChatMenuButton, SetMyCommands, SetMyDescription, SetMyShortDescription,
+    GetMe, GetMyCommands, GetMyDescription, GetMyShortDescription, SetChatMenuButton, SetMyCommands, SetMyDescription,
+    SetMyShortDescription,
 };
 use teloxide::requests::Payload;
 use teloxide::types::{BotCommand, MenuButton};

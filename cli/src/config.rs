@@ -44,7 +44,7 @@ pub const SETTINGS: &[Setting] = &[
         "PostgreSQL 15 or newer with pgvector, e.g. `postgres://fitter:…@db/fitter`.",
     ),
     setting("database.max_connections", "FITTER_DATABASE_MAX_CONNECTIONS", "16", "Connections of this process; the embedded PostgreSQL always has one."),
-    setting("storage.data_dir", "FITTER_DATA_DIR", "./data", "Folder for the embedded PostgreSQL, photos and the search index."),
+    setting("storage.data_dir", "FITTER_DATA_DIR", "./data", "Folder for the embedded PostgreSQL and the photos."),
     setting("http.addr", "FITTER_HTTP_ADDR", "127.0.0.1:8080", "Where the webhook, `/healthz` and `/readyz` listen."),
     setting("metrics.addr", "FITTER_METRICS_ADDR", "127.0.0.1:9464", "Where `/metrics` listens, in Prometheus format."),
     secret("telegram.bot_token", "FITTER_BOT_TOKEN", "required by `serve`", "Token from BotFather; several bots: separated by commas."),

@@ -78,8 +78,10 @@ sql! {
                     AND (SELECT h.run_at <= now() FROM queue_items h WHERE h.id = head.id)
             ) i
         ), taken AS (
-            UPDATE queue_lanes l SET taken = p.ids FROM (SELECT lane, array_agg(id) AS ids FROM picked GROUP BY lane) p
-            WHERE l.queue = $1 AND l.lane = p.lane
+            UPDATE queue_lanes l SET taken = p.ids
+            FROM unnest($2::text[]) AS n(lane)
+            JOIN LATERAL (SELECT array_agg(id) AS ids FROM picked WHERE picked.lane = n.lane) p ON p.ids IS NOT NULL
+            WHERE l.queue = $1 AND l.lane = n.lane
         )
         SELECT lane, id, payload::text, attempts, max_attempts, grp, gathers, dedupe_key, created_at FROM picked ORDER BY lane, id
     ";
@@ -109,12 +111,8 @@ pub async fn claim(conn: &mut PgConnection, queue: Queue, claim: Claim) -> Resul
 
 /// [`claim`] in a transaction that is open already.
 pub(crate) async fn claim_in(conn: &mut PgConnection, queue: Queue, claim: Claim) -> Result<Vec<LaneLease>, QueueError> {
-    let mut rows = sqlx::query(LEASE)
-        .bind(queue.code())
-        .bind(i64::from(claim.lanes))
-        .bind(claim.lease.as_secs_f64())
-        .fetch_all(&mut *conn)
-        .await?;
+    let mut rows =
+        sqlx::query(LEASE).bind(queue.code()).bind(i64::from(claim.lanes)).bind(claim.lease.as_secs_f64()).fetch_all(&mut *conn).await?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }

@@ -121,7 +121,13 @@ pub enum Deferred {
 ///
 /// # Errors
 /// As [`done`].
-pub async fn defer(conn: &mut PgConnection, lease: &LaneLease, items: &[Item], delay: Duration, error: &str) -> Result<Deferred, QueueError> {
+pub async fn defer(
+    conn: &mut PgConnection,
+    lease: &LaneLease,
+    items: &[Item],
+    delay: Duration,
+    error: &str,
+) -> Result<Deferred, QueueError> {
     let rows = sqlx::query(DEFER)
         .bind(lease.queue.code())
         .bind(&lease.lane)

@@ -97,14 +97,8 @@ pub async fn put(conn: &mut PgConnection, items: &[NewItem]) -> Result<Vec<Optio
 pub async fn supersede(conn: &mut PgConnection, queue: Queue, lane: &str, group: &str) -> Result<u64, QueueError> {
     let mut tx = conn.begin().await?;
     sqlx::query(LOCK_LANE).bind(queue.code()).bind(lane).execute(&mut *tx).await?;
-    let superseded = sqlx::query(SUPERSEDE)
-        .bind([queue.code()])
-        .bind([lane])
-        .bind([group])
-        .bind([i64::MAX])
-        .execute(&mut *tx)
-        .await?
-        .rows_affected();
+    let superseded =
+        sqlx::query(SUPERSEDE).bind([queue.code()]).bind([lane]).bind([group]).bind([i64::MAX]).execute(&mut *tx).await?.rows_affected();
     refresh(&mut tx, &[queue.code()], &[lane]).await?;
     tx.commit().await?;
     Ok(superseded)
@@ -166,11 +160,8 @@ impl<'a> Groups<'a> {
     }
 
     async fn apply(&self, conn: &mut PgConnection, items: &[NewItem], ids: &[Option<ItemId>]) -> Result<(), QueueError> {
-        let replaced: Vec<(&Group<'_>, i64)> = self
-            .replaced
-            .iter()
-            .filter_map(|(group, &place)| ids.get(place).copied().flatten().map(|id| (group, id.0)))
-            .collect();
+        let replaced: Vec<(&Group<'_>, i64)> =
+            self.replaced.iter().filter_map(|(group, &place)| ids.get(place).copied().flatten().map(|id| (group, id.0))).collect();
         if !replaced.is_empty() {
             sqlx::query(SUPERSEDE)
                 .bind(replaced.iter().map(|(group, _)| group.0).collect::<Vec<_>>())

@@ -18,6 +18,9 @@ use crate::finish::{self, Deferred};
 use crate::item::{Item, LaneLease, Queue};
 use crate::wake::{Wake, Woken};
 
+/// How long lanes that have ended wait for others before they are given back together, while few are free.
+const GATHER: Duration = Duration::from_millis(3);
+
 /// How a worker works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunnerConfig {
@@ -35,13 +38,7 @@ pub struct RunnerConfig {
 
 impl Default for RunnerConfig {
     fn default() -> Self {
-        Self {
-            lanes: 16,
-            items_per_lane: 10,
-            lease: Duration::from_secs(30),
-            poll: Duration::from_secs(1),
-            drain: Duration::from_secs(20),
-        }
+        Self { lanes: 16, items_per_lane: 10, lease: Duration::from_secs(30), poll: Duration::from_secs(1), drain: Duration::from_secs(20) }
     }
 }
 
@@ -194,11 +191,25 @@ impl Runner {
                 () = tokio::time::sleep(idle), if !full => {}
                 _ = renewal.tick() => self.renew().await,
             }
-            while let Some(ended) = self.tasks.try_join_next_with_id() {
-                self.ended(ended);
-            }
+            self.gather().await;
         }
         self.drain(&mut renewal).await;
+    }
+
+    /// Under load lanes end one after the other: waits a moment until several can be given back and claimed at once.
+    async fn gather(&mut self) {
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            self.ended(ended);
+        }
+        let stop = self.stop.clone();
+        let until = Instant::now() + GATHER;
+        while self.free() < self.config.lanes.div_ceil(4) {
+            tokio::select! {
+                Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
+                () = tokio::time::sleep_until(until) => return,
+                () = stop.cancelled() => return,
+            }
+        }
     }
 
     fn free(&self) -> u32 {
@@ -290,11 +301,8 @@ fn split(mut lease: LaneLease) -> (Arc<LaneLease>, Vec<Task>) {
     let items = std::mem::take(&mut lease.items);
     let lease = Arc::new(lease);
     let task = |items| Task(Arc::new((Arc::clone(&lease), items)));
-    let tasks = if items.iter().any(|item| item.gathers) {
-        vec![task(items)]
-    } else {
-        items.into_iter().map(|item| task(vec![item])).collect()
-    };
+    let tasks =
+        if items.iter().any(|item| item.gathers) { vec![task(items)] } else { items.into_iter().map(|item| task(vec![item])).collect() };
     (lease, tasks)
 }
 
@@ -372,4 +380,20 @@ async fn record(pool: &PgPool, task: &Task, failure: Failure) -> Result<(&'stati
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
     panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_differ() {
+        for item in 0..1000 {
+            assert!((500..=1000).contains(&backoff(1, item).as_millis()));
+            assert!((4000..=8000).contains(&backoff(4, item).as_millis()));
+            assert!((150..=300).contains(&backoff(u16::MAX, item).as_secs()));
+        }
+        let distinct: std::collections::HashSet<_> = (0..100).map(|item| backoff(1, item)).collect();
+        assert!(distinct.len() > 50);
+    }
 }

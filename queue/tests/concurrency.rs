@@ -1,5 +1,7 @@
 //! What the queue promises while many work on it at the same time.
 
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -95,7 +97,8 @@ async fn chaos(seed: u64) {
                         }
                         if rng.random_bool(0.1) {
                             let items = &lease.items[index..=index];
-                            let deferred = defer(&mut pool.acquire().await.unwrap(), &lease, items, Duration::from_millis(3), "chaos").await;
+                            let deferred =
+                                defer(&mut pool.acquire().await.unwrap(), &lease, items, Duration::from_millis(3), "chaos").await;
                             assert!(matches!(deferred, Ok(_) | Err(QueueError::LeaseLost)), "{deferred:?}");
                             break;
                         }

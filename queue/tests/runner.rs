@@ -1,12 +1,12 @@
 //! The worker's loop: on a server with several workers, and on the embedded server with its one connection.
 
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fitter_queue::{
-    Failure, Finished, ItemId, NewItem, Queue, RunnerConfig, Task, Wake, dead_list, depth, idle, put, run_lanes,
-};
+use fitter_queue::{Failure, Finished, ItemId, NewItem, Queue, RunnerConfig, Task, Wake, dead_list, depth, idle, put, run_lanes};
 use fitter_testkit::TestDb;
 use sqlx::PgPool;
 use tokio::time::{Instant, timeout};
@@ -29,7 +29,7 @@ async fn finish(pool: &PgPool, task: &Task) -> Result<Finished, Failure> {
 
 async fn until_idle(pool: &PgPool) {
     timeout(Duration::from_secs(20), async {
-        while !idle(&mut *pool.acquire().await.unwrap()).await.unwrap() {
+        while !idle(&mut pool.acquire().await.unwrap()).await.unwrap() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     })
@@ -51,7 +51,9 @@ async fn all_kinds_of_endings(pool: &PgPool) {
                 log.lock().unwrap().push(payload.clone());
                 match payload.as_str() {
                     "panic" => panic!("as told"),
-                    "retry" if !task.is_repeated() => Err(Failure::Retry { after: Some(Duration::from_millis(50)), error: "once".to_owned() }),
+                    "retry" if !task.is_repeated() => {
+                        Err(Failure::Retry { after: Some(Duration::from_millis(50)), error: "once".to_owned() })
+                    }
                     "hold" if log.lock().unwrap().iter().filter(|done| *done == "hold").count() == 1 => {
                         Err(Failure::Hold { time: Duration::from_millis(300) })
                     }
@@ -79,10 +81,10 @@ async fn all_kinds_of_endings(pool: &PgPool) {
         item("album", "after album"),
         item("good", "good"),
     ];
-    put(&mut *pool.acquire().await.unwrap(), &items).await.unwrap();
+    put(&mut pool.acquire().await.unwrap(), &items).await.unwrap();
     wake.notify(Queue::Job);
     timeout(Duration::from_secs(20), async {
-        while depth(&mut *pool.acquire().await.unwrap()).await.unwrap().iter().any(|depth| depth.waiting > 0) {
+        while depth(&mut pool.acquire().await.unwrap()).await.unwrap().iter().any(|depth| depth.waiting > 0) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     })
@@ -126,7 +128,7 @@ async fn slow_handlers_keep_their_lanes() {
     let (running, worked) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let mut items = vec![item("slow", "slow"), item("slow", "fast")];
     items.extend((0..40).map(|n| item(&format!("lane {}", n % 10), "fast")));
-    put(&mut *db.pool().acquire().await.unwrap(), &items).await.unwrap();
+    put(&mut db.pool().acquire().await.unwrap(), &items).await.unwrap();
     let handler = {
         let (pool, running, worked) = (db.pool().clone(), Arc::clone(&running), Arc::clone(&worked));
         move |task: Task| {
@@ -157,7 +159,7 @@ async fn slow_handlers_keep_their_lanes() {
         .collect();
     until_idle(db.pool()).await;
     assert_eq!(worked.load(Ordering::SeqCst), 42, "each item once");
-    assert!(dead_list(&mut *db.pool().acquire().await.unwrap(), ItemId(0), 10).await.unwrap().is_empty());
+    assert!(dead_list(&mut db.pool().acquire().await.unwrap(), ItemId(0), 10).await.unwrap().is_empty());
     stop.cancel();
     for runner in runners {
         runner.await.unwrap();
@@ -182,7 +184,7 @@ async fn a_stop_lets_handlers_end_and_leaves_the_rest() {
             }
         }
     };
-    put(&mut *pool.acquire().await.unwrap(), &[item("a", "1"), item("a", "2"), item("b", "stuck")]).await.unwrap();
+    put(&mut pool.acquire().await.unwrap(), &[item("a", "1"), item("a", "2"), item("b", "stuck")]).await.unwrap();
     let runner = tokio::spawn({
         let (pool, stop) = (pool.clone(), stop.clone());
         let config = RunnerConfig { drain: Duration::from_secs(1), ..config() };

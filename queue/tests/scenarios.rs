@@ -1,11 +1,13 @@
 //! What the queue promises, one connection at a time: on a server and on the embedded one.
 
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::time::Duration;
 
 use fitter_queue::limiter::{self, Need};
 use fitter_queue::{
-    Claim, Deferred, ItemId, LaneLease, NewItem, Priority, Queue, QueueError, bury, claim, dead_list, dead_show, defer, depth, done, done_many,
-    hold, idle, next_ready, purge, put, release, renew, replay, supersede,
+    Claim, Deferred, ItemId, LaneLease, NewItem, Priority, Queue, QueueError, bury, claim, dead_list, dead_show, defer, depth, done,
+    done_many, hold, idle, next_ready, purge, put, release, renew, replay, supersede,
 };
 use fitter_testkit::TestDb;
 use sqlx::{Connection, PgConnection, PgPool};
@@ -94,11 +96,13 @@ async fn later(conn: &mut PgConnection, seconds: f64) {
         .execute(&mut *conn)
         .await
         .unwrap();
-    sqlx::query("UPDATE queue_lanes SET ready_at = ready_at - make_interval(secs => $1), hold_until = hold_until - make_interval(secs => $1)")
-        .bind(seconds)
-        .execute(&mut *conn)
-        .await
-        .unwrap();
+    sqlx::query(
+        "UPDATE queue_lanes SET ready_at = ready_at - make_interval(secs => $1), hold_until = hold_until - make_interval(secs => $1)",
+    )
+    .bind(seconds)
+    .execute(&mut *conn)
+    .await
+    .unwrap();
     sqlx::query("UPDATE rate_limits SET updated_at = updated_at - make_interval(secs => $1), blocked_until = blocked_until - make_interval(secs => $1)")
         .bind(seconds)
         .execute(conn)
@@ -134,7 +138,9 @@ async fn items_come_in_order_and_once(pool: &PgPool) {
 
 async fn urgent_lanes_come_first(pool: &PgPool) {
     let conn = &mut *conn(pool).await;
-    put(conn, &[item("bulk", "1").priority(Priority::Bulk), item("normal", "1"), item("urgent", "1").priority(Priority::Urgent)]).await.unwrap();
+    put(conn, &[item("bulk", "1").priority(Priority::Bulk), item("normal", "1"), item("urgent", "1").priority(Priority::Urgent)])
+        .await
+        .unwrap();
     // An urgent item behind a bulk one lifts the lane, as it has to wait for it.
     put(conn, &[item("lifted", "1").priority(Priority::Bulk)]).await.unwrap();
     put(conn, &[item("lifted", "2").priority(Priority::Urgent)]).await.unwrap();

@@ -1,5 +1,6 @@
 //! Measures search on labelled questions: `cargo run --release -p fitter-retrieval --example measure -- VAULT QUERIES.jsonl [PREFIX]` for a
-//! vault of notes, `… -- --corpus CORPUS.jsonl QUERIES.jsonl QRELS.tsv` for passages that are cut already.
+//! vault of notes, `… -- --corpus CORPUS.jsonl QUERIES.jsonl QRELS.tsv` for passages that are cut already, `… -- --ask VAULT QUESTION…` to look
+//! at what is found.
 //!
 //! A vault's hit is right when it is in the gold note and shares a line with the gold lines.
 
@@ -21,6 +22,7 @@ fn main() -> Result<(), Error> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
+        ["--ask", vault, questions @ ..] => answer(vault, questions),
         ["--corpus", corpus, queries, qrels] => passages(corpus, queries, qrels),
         [vault, queries] => notes(vault, queries, ""),
         [vault, queries, prefix] => notes(vault, queries, prefix),
@@ -127,14 +129,15 @@ fn notes(vault: &str, queries: &str, prefix: &str) -> Result<(), Error> {
         let (mut answered, mut unanswerable) = (Vec::new(), Vec::new());
         for row in rows(queries)? {
             let hits = ask(&index, &glossary, text(&row, "text"), &mut all)?;
-            let top = hits.first().map_or(0.0, |hit| hit.coverage);
+            let top = hits.iter().take(5).map(|hit| hit.coverage).fold(0.0, f32::max);
             let gold = row.get("gold").and_then(Value::as_array).cloned().unwrap_or_default();
             let right = |hit: &Hit| {
                 let chunk = search.notes().get(&hit.note).and_then(|note| note.chunks.get(hit.chunk as usize));
                 gold.iter().any(|gold| {
                     let line = |key: &str| gold.get(key).and_then(Value::as_u64).unwrap_or(0);
                     let same = text(gold, "doc").strip_prefix(prefix).unwrap_or_default() == hit.note;
-                    same && chunk.is_some_and(|c| u64::from(c.start_line) <= line("end_line") && u64::from(c.end_line) >= line("start_line"))
+                    same && chunk
+                        .is_some_and(|c| u64::from(c.start_line) <= line("end_line") && u64::from(c.end_line) >= line("start_line"))
                 })
             };
             if gold.is_empty() {
@@ -143,7 +146,7 @@ fn notes(vault: &str, queries: &str, prefix: &str) -> Result<(), Error> {
             }
             let rank = hits.iter().position(right);
             if rank.is_some_and(|rank| rank < 5) {
-                answered.push(hits.iter().take(5).map(|hit| hit.coverage).fold(0.0, f32::max));
+                answered.push(top);
             }
             all.add(rank);
             kinds.entry(text(&row, "category").to_owned()).or_default().add(rank);
@@ -157,7 +160,19 @@ fn notes(vault: &str, queries: &str, prefix: &str) -> Result<(), Error> {
             kinds.iter_mut().for_each(|(kind, score)| score.print(kind));
             unanswerable.sort_by(f32::total_cmp);
             answered.sort_by(f32::total_cmp);
-            println!("coverage of the best hits, answered: {answered:.2?}\nunanswerable: {unanswerable:.2?}");
+            println!("greatest coverage among five hits, answered: {answered:.2?}\nunanswerable: {unanswerable:.2?}");
+        }
+    }
+    Ok(())
+}
+
+/// Shows what is found, for a look with one's own eyes.
+fn answer(vault: &str, questions: &[&str]) -> Result<(), Error> {
+    let search = local::search_vault(Path::new(vault))?;
+    for question in questions {
+        println!("{question}");
+        for hit in search.find(question, &Filter::staff(5))? {
+            println!("  {:.2} {:.2} {}:{}-{} {}", hit.score, hit.coverage, hit.note, hit.start_line, hit.end_line, hit.heading);
         }
     }
     Ok(())

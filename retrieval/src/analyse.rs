@@ -1,7 +1,8 @@
 //! Words, stems, character grams and part codes: the same for notes and for questions.
 //!
-//! Stemmers: Snowball Russian for Cyrillic, Snowball English for Latin letters. Kazakh has no stemmer; character grams stand in for it
-//! (measured: docs of this crate's `examples/measure.rs`).
+//! Stemmers: Snowball Russian for Cyrillic, Snowball English for Latin letters. Kazakh has no stemmer; grams of four letters stand in for it
+//! and forgive typos. Measured with `examples/measure.rs` on 306 Russian questions over 25,848 passages, MRR@10: stems 41.7, grams 40.0, both
+//! fused 43.9.
 
 use frostem::{Algorithm, Stemmer};
 use unicode_normalization::UnicodeNormalization;
@@ -23,13 +24,21 @@ const GRAM: usize = 4;
 /// Lower case, `ё` as `е`, without stress marks, in Unicode NFC.
 #[must_use]
 pub fn fold(text: &str) -> String {
-    text.nfc().filter(|c| !matches!(c, '\u{300}' | '\u{301}')).flat_map(char::to_lowercase).map(|c| if c == 'ё' { 'е' } else { c }).collect()
+    text.nfc()
+        .filter(|c| !matches!(c, '\u{300}' | '\u{301}'))
+        .flat_map(char::to_lowercase)
+        .map(|c| if c == 'ё' { 'е' } else { c })
+        .collect()
 }
 
 /// Words of a text, folded: runs of letters and digits.
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
-    fold(text).split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty() && word.len() <= WORD_LIMIT).map(str::to_owned).collect()
+    fold(text)
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty() && word.len() <= WORD_LIMIT)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The stem of a folded word.

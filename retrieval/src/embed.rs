@@ -202,7 +202,9 @@ fn anchor(blocks: &mut [Block], path: &str, line: u32, links: &LinkIndex<'_>) {
 fn anchor_inlines(body: &mut [Inline], path: &str, links: &LinkIndex<'_>) {
     for inline in body {
         match inline {
-            Inline::Strong(body) | Inline::Emph(body) | Inline::Strike(body) | Inline::Link { body, .. } => anchor_inlines(body, path, links),
+            Inline::Strong(body) | Inline::Emph(body) | Inline::Strike(body) | Inline::Link { body, .. } => {
+                anchor_inlines(body, path, links)
+            }
             Inline::Wiki { target, embed: true, .. } | Inline::Image { url: target, .. } => {
                 let name = target.split(['#', '?']).next().unwrap_or(target);
                 if let Some(found) = links.attachment(path, &crate::links::decode(name)) {

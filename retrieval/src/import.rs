@@ -71,9 +71,10 @@ pub fn plan(known: &HashMap<String, String>, vault: &Vault) -> Import {
     import.removed.sort();
     let mut taken = HashSet::new();
     for old in &import.removed {
-        let new = import.changed.iter().find(|note| {
-            known.get(old) == Some(&note.hash) && !known.contains_key(&note.path) && !taken.contains(note.path.as_str())
-        });
+        let new = import
+            .changed
+            .iter()
+            .find(|note| known.get(old) == Some(&note.hash) && !known.contains_key(&note.path) && !taken.contains(note.path.as_str()));
         if let Some(new) = new {
             taken.insert(new.path.as_str());
             import.renamed.push((old.clone(), new.path.clone()));

@@ -114,7 +114,8 @@ impl Meta {
             }
         };
         let line_of = |key: &str| {
-            let at = yaml.lines().position(|line| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')));
+            let at =
+                yaml.lines().position(|line| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')));
             at.map_or(1, |at| u32::try_from(at).unwrap_or(0) + 2)
         };
         if let Some(title) = strings(&map, &["title"]).into_iter().next() {
@@ -137,7 +138,9 @@ impl Meta {
         if let Some(value) = strings(&map, &["visibility"]).first() {
             match Visibility::ALL.into_iter().find(|known| known.code() == value.to_lowercase()) {
                 Some(visibility) => meta.visibility = visibility,
-                None => problems.warning(line_of("visibility"), format!("visibility `{value}` is not public, staff or draft; taken as staff")),
+                None => {
+                    problems.warning(line_of("visibility"), format!("visibility `{value}` is not public, staff or draft; taken as staff"))
+                }
             }
         }
         if let Some(value) = strings(&map, &["lang"]).first() {
@@ -184,6 +187,7 @@ fn scalar(value: &Value) -> Option<String> {
         _ => return None,
     };
     let text = text.trim();
-    let text = text.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")).map_or(text, |link| link.rsplit('|').next().unwrap_or(link));
+    let text =
+        text.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")).map_or(text, |link| link.rsplit('|').next().unwrap_or(link));
     Some(text.nfc().collect())
 }

@@ -134,7 +134,8 @@ fn tags(blocks: &[Block], meta: &mut Meta) {
         let Inline::Text(text) = inline else { return };
         for word in text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')')) {
             let Some(tag) = word.strip_prefix('#') else { continue };
-            let tag: String = tag.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '/')).collect::<String>().to_lowercase();
+            let tag: String =
+                tag.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '/')).collect::<String>().to_lowercase();
             if tag.chars().any(|c| !c.is_ascii_digit()) && !meta.tags.contains(&tag) {
                 meta.tags.push(tag);
             }
@@ -152,6 +153,7 @@ fn check_links(path: &str, blocks: &[Block], links: &LinkIndex<'_>, problems: &m
                 (Some(note), _) if note != path => {
                     found.insert(note.to_owned());
                 }
+                (_, Some(_)) if *embed && is_foreign_picture(name) => problems.warning(block.start, foreign_picture(name)),
                 (None, None) if is_image(name) => problems.warning(block.start, format!("picture `{name}` does not exist")),
                 // Embeds were reported when they were expanded.
                 (None, None) if !embed => problems.info(block.start, format!("link to `{name}`: no such note")),
@@ -162,6 +164,8 @@ fn check_links(path: &str, blocks: &[Block], links: &LinkIndex<'_>, problems: &m
             let name = links::decode(url.split(['#', '?']).next().unwrap_or(url));
             if links.attachment(path, &name).is_none() {
                 problems.warning(block.start, format!("picture `{name}` does not exist"));
+            } else if is_foreign_picture(&name) {
+                problems.warning(block.start, foreign_picture(&name));
             }
         }
         Inline::Link { url, .. } => {
@@ -179,6 +183,16 @@ fn check_links(path: &str, blocks: &[Block], links: &LinkIndex<'_>, problems: &m
     });
     found.remove(path);
     found.into_iter().collect()
+}
+
+/// A picture that Telegram does not show as a photo.
+fn is_foreign_picture(name: &str) -> bool {
+    let name = name.to_lowercase();
+    [".svg", ".bmp", ".avif", ".tif", ".tiff", ".heic"].iter().any(|extension| name.ends_with(extension))
+}
+
+fn foreign_picture(name: &str) -> String {
+    format!("picture `{name}` cannot be sent: save it as PNG, JPEG or WebP")
 }
 
 fn hash(bytes: &[u8], embeds: &[String], images: &[String], links: &LinkIndex<'_>) -> String {

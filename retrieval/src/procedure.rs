@@ -67,11 +67,15 @@ pub(crate) fn parse(path: &str, meta: &Meta, blocks: &[Block], links: &LinkIndex
         return None;
     };
     let mut reader = Reader { from: (path, links), title: &meta.title, steps: Vec::new(), between: Between::default(), open: Vec::new() };
-    let (intro, warnings) = reader.intro(before, problems);
+    let (intro, warnings, pictures) = reader.intro(before, problems);
     for block in rest {
         reader.block(block, problems);
     }
     let (between, mut steps) = (reader.between, reader.steps);
+    // An introduction has no pictures of its own.
+    if let Some(first) = steps.first_mut() {
+        first.figures.splice(..0, pictures);
+    }
     // Nothing follows: a warning at the end belongs to the last step, text under a last heading to the note only.
     if let Some(last) = steps.last_mut() {
         last.warnings.extend(between.warnings);
@@ -101,7 +105,7 @@ struct Reader<'a, 'v> {
 const STRAY: &str = "the checkpoint stands outside a step: indent it under its step";
 
 impl Reader<'_, '_> {
-    fn intro(&mut self, before: &[Block], problems: &mut Problems) -> (Rich, Vec<Warning>) {
+    fn intro(&mut self, before: &[Block], problems: &mut Problems) -> (Rich, Vec<Warning>, Vec<Figure>) {
         let mut warnings = Vec::new();
         let mut text: Vec<Block> = Vec::new();
         for block in before {
@@ -126,11 +130,9 @@ impl Reader<'_, '_> {
         while text.last().is_some_and(|block| matches!(block.kind, BlockKind::Heading { .. })) {
             text.pop();
         }
-        if let Some(block) = text.iter().find(|block| !figures(std::slice::from_ref(*block), self.from).is_empty()) {
-            problems.warning(block.start, "a picture before the first step is not shown: put it into a step");
-        }
+        let pictures = figures(&text, self.from);
         self.between = Between::default();
-        (render(&text, LOOK), warnings)
+        (render(&text, LOOK), warnings, pictures)
     }
 
     fn heading(&mut self, level: u8, text: String) {
@@ -202,7 +204,12 @@ fn step(item: &Item, section: Option<String>, before: Between, from: (&str, &Lin
     });
     let figures = figures(&text, from);
     if title.is_empty() {
-        title = figures.iter().map(|figure| figure.caption.clone()).find(|caption| !caption.is_empty()).or_else(|| section.clone()).unwrap_or_default();
+        title = figures
+            .iter()
+            .map(|figure| figure.caption.clone())
+            .find(|caption| !caption.is_empty())
+            .or_else(|| section.clone())
+            .unwrap_or_default();
     }
     if title.is_empty() {
         problems.error(line, "the step has no text: write what to do");

@@ -94,7 +94,11 @@ impl Settings {
         match filter.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|rest| !rest.is_empty()) {
             Some(pattern) => match Regex::new(pattern) {
                 Ok(pattern) => self.ignored_patterns.push(pattern),
-                Err(_) => problems.push(problem(".obsidian/app.json", Severity::Warning, format!("excluded files: `{filter}` is not a regular expression"))),
+                Err(_) => problems.push(problem(
+                    ".obsidian/app.json",
+                    Severity::Warning,
+                    format!("excluded files: `{filter}` is not a regular expression"),
+                )),
             },
             None => self.ignored_prefixes.push(normal_path(filter)),
         }
@@ -148,7 +152,9 @@ fn walk(root: &Path, inside: &str, depth: usize, vault: &mut Vault) {
         let path = if inside.is_empty() { name.to_owned() } else { format!("{inside}/{name}") };
         match entry.file_type() {
             Ok(kind) if kind.is_dir() && depth < DEPTH_LIMIT => walk(root, &path, depth + 1, vault),
-            Ok(kind) if kind.is_dir() => vault.problems.push(problem(&normal_path(&path), Severity::Warning, "folder lies too deep, skipped")),
+            Ok(kind) if kind.is_dir() => {
+                vault.problems.push(problem(&normal_path(&path), Severity::Warning, "folder lies too deep, skipped"))
+            }
             Ok(kind) if kind.is_file() => file(&entry, &path, vault),
             // A link could lead out of the vault, to files that nobody meant to publish.
             Ok(_) => vault.problems.push(problem(&normal_path(&path), Severity::Info, "symbolic links are not followed")),
@@ -174,7 +180,11 @@ fn file(entry: &fs::DirEntry, path: &str, vault: &mut Vault) {
     match fs::read(entry.path()) {
         Ok(bytes) => {
             if vault.notes.insert(path.clone(), bytes).is_some() {
-                vault.problems.push(problem(&path, Severity::Warning, "two files have this name in different Unicode forms; one is ignored"));
+                vault.problems.push(problem(
+                    &path,
+                    Severity::Warning,
+                    "two files have this name in different Unicode forms; one is ignored",
+                ));
             }
         }
         Err(error) => vault.problems.push(problem(&path, Severity::Warning, format!("cannot be read: {error}"))),

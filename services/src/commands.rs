@@ -20,7 +20,7 @@ use fitter_queue::{NewItem, Queue};
 use fitter_store::{audit, faults, invites as stored_invites, jobs as stored_jobs, people, questions, runs};
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::PgConnection;
+use fitter_store::PgConnection;
 
 use crate::conversation::Turn;
 use crate::error::ServiceError;

@@ -17,7 +17,7 @@ use fitter_queue::{Finished, Item, NewItem, Queue, Task};
 use fitter_store::dialogues::{self, DialogueKey};
 use fitter_store::{people, runs, slots};
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
+use fitter_store::PgConnection;
 use tracing::Instrument as _;
 
 use crate::app::App;

@@ -5,7 +5,7 @@
 pub enum ServiceError {
     /// The database refused or is away.
     #[error(transparent)]
-    Database(#[from] sqlx::Error),
+    Database(#[from] fitter_store::Error),
     /// The queue refused; a lost lease means that somebody else does the work.
     #[error(transparent)]
     Queue(#[from] fitter_queue::QueueError),

@@ -7,7 +7,7 @@ use fitter_store::invites;
 use rand::Rng as _;
 use rand::distr::Alphanumeric;
 use sha2::{Digest as _, Sha256};
-use sqlx::PgConnection;
+use fitter_store::PgConnection;
 
 use crate::app::App;
 use crate::error::ServiceError;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use fitter_dialogues::event::Outcome;
 use fitter_domain::ids::{BotId, ChatId, PersonId, RunId};
 use fitter_queue::{Failure, Finished, Task};
-use fitter_store::{files, people, queries};
+use fitter_store::{Postgres, Transaction, files, people, queries};
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +132,7 @@ impl App {
         self.tell_late(tx, task, late).await
     }
 
-    async fn tell_late(&self, mut tx: sqlx::Transaction<'_, sqlx::Postgres>, task: &Task, late: Late) -> Result<Finished, ServiceError> {
+    async fn tell_late(&self, mut tx: Transaction<'_, Postgres>, task: &Task, late: Late) -> Result<Finished, ServiceError> {
         let key = task.items().first().map(|item| format!("job:{}", item.id)).unwrap_or_default();
         let finished = task.done(&mut tx).await?;
         let out = [late.item(key)?];

@@ -13,7 +13,7 @@ use fitter_retrieval::meta::{Kind, Visibility};
 use fitter_retrieval::search::{Filter, Searcher};
 use fitter_store::notes::{self, NoteRecord, StoredChunk};
 use fitter_store::procedures;
-use sqlx::PgConnection;
+use fitter_store::PgConnection;
 
 use crate::app::App;
 use crate::error::ServiceError;

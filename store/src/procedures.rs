@@ -24,7 +24,8 @@ sql! {
     LIST = "
         SELECT p.id, p.title, p.locale, p.steps, p.duration FROM procedures p LEFT JOIN notes n ON n.path = p.note
         WHERE p.current AND p.visibility <= $1 AND (p.needle LIKE ALL ($2::text[]) OR n.needle LIKE ALL ($2::text[]))
-        ORDER BY p.locale <> $3, p.title, p.id OFFSET $4 LIMIT $5
+        ORDER BY p.locale <> $3, coalesce('pinned' = ANY (n.tags), false) DESC,
+            (SELECT count(*) FROM runs r JOIN procedures v ON v.id = r.procedure WHERE v.note = p.note) DESC, p.title, p.id OFFSET $4 LIMIT $5
     ";
     CURRENT_OF_NOTE = "SELECT id, title, visibility FROM procedures WHERE note = $1 AND current";
 }
@@ -44,12 +45,7 @@ pub struct Version {
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn put_version(
-    conn: &mut PgConnection,
-    procedure: &Procedure,
-    hash: &str,
-    visibility: Visibility,
-) -> Result<ProcedureId, Error> {
+pub async fn put_version(conn: &mut PgConnection, procedure: &Procedure, hash: &str, visibility: Visibility) -> Result<ProcedureId, Error> {
     sqlx::query(RETIRE_OTHERS).bind(&procedure.note).bind(hash).execute(&mut *conn).await?;
     let id = sqlx::query_scalar(PUT)
         .bind(&procedure.note)
@@ -102,7 +98,8 @@ pub struct Listing<'a> {
     pub like: Option<&'a str>,
 }
 
-/// Procedures that are offered, by language and title, and whether there are more after these.
+/// Procedures that are offered, and whether there are more after these: the reader's language first, then those tagged `pinned`, then those
+/// walked most often, then by title.
 ///
 /// # Errors
 /// If the database refuses.

@@ -33,13 +33,7 @@ pub struct Query {
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn create(
-    conn: &mut PgConnection,
-    person: PersonId,
-    text: &str,
-    hits: &[Passage],
-    now: DateTime<Utc>,
-) -> Result<QueryId, Error> {
+pub async fn create(conn: &mut PgConnection, person: PersonId, text: &str, hits: &[Passage], now: DateTime<Utc>) -> Result<QueryId, Error> {
     Ok(QueryId(sqlx::query_scalar(CREATE).bind(person.0).bind(text).bind(Json(hits)).bind(now).fetch_one(conn).await?))
 }
 

@@ -73,14 +73,7 @@ pub async fn by_slot(conn: &mut PgConnection, bot: BotId, chat: ChatId, slot: &S
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn put(
-    conn: &mut PgConnection,
-    bot: BotId,
-    chat: ChatId,
-    slot: &Slot,
-    message: i64,
-    kind: MessageKind,
-) -> Result<(), Error> {
+pub async fn put(conn: &mut PgConnection, bot: BotId, chat: ChatId, slot: &Slot, message: i64, kind: MessageKind) -> Result<(), Error> {
     sqlx::query(LEAVE).bind(bot.0).bind(chat.0).bind(&slot.0).bind(message).execute(&mut *conn).await?;
     sqlx::query(PUT).bind(bot.0).bind(chat.0).bind(message).bind(&slot.0).bind(kind.name()).execute(conn).await.map(drop)
 }

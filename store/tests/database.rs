@@ -70,27 +70,47 @@ async fn the_only_connection_survives_tasks_that_are_cut_off() {
     }
 }
 
-/// The server ends when a connection breaks off while it has something to say.
+/// Without the relay the server would end here.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_server_comes_back() {
+async fn a_connection_that_breaks_off_leaves_the_server_alive() {
     let db = TestDb::embedded().await;
-    for _ in 0..2 {
+    for round in 0..10_u64 {
         let mut conn = db.pool().acquire().await.unwrap().detach();
         let broken = tokio::spawn(async move {
-            sqlx::query("SELECT repeat('x', 1000) FROM generate_series(1, 100000)").fetch_all(&mut conn).await.unwrap();
+            sqlx::query("SELECT repeat('x', 1000) FROM generate_series(1, 20000)").fetch_all(&mut conn).await.unwrap();
             std::future::pending::<()>().await;
         });
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(10 * round)).await;
         broken.abort();
+        let query = sqlx::query("SELECT 1").execute(db.pool());
+        timeout(Duration::from_secs(20), query).await.expect("it answers").expect("without an error");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_ended_comes_back() {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    let db = TestDb::embedded().await;
+    let backend = db.data_dir().unwrap().join("socket/backend");
+    for _ in 0..2 {
+        drop(db.pool().acquire().await.unwrap().detach());
+        // What the server cannot bear: a client that asks and does not wait for the answer.
         timeout(Duration::from_secs(20), async {
-            while sqlx::query("SELECT 1").execute(db.pool()).await.is_err() {
-                tokio::time::sleep(Duration::from_millis(100)).await;
+            while let Ok(mut stream) = UnixStream::connect(&backend) {
+                const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
+                let _ = stream.write_all(&SSL_REQUEST.repeat(100));
+                drop(stream);
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         })
         .await
-        .expect("it is started anew");
+        .expect("it ends");
+        let pending = timeout(Duration::from_secs(20), db.database().pending()).await.expect("it is started anew");
+        assert!(pending.expect("and works").is_empty(), "with its data");
     }
-    assert!(db.database().pending().await.unwrap().is_empty(), "with its data");
 }
 
 /// Not a test of its own: the process that the test below kills. It has the folder open and writes rows until it is dead.
@@ -101,7 +121,8 @@ async fn child_that_writes() {
     let database = Database::open(&embedded(dir.as_ref())).await.unwrap();
     sqlx::query("CREATE TABLE IF NOT EXISTS rows (n bigserial PRIMARY KEY, filler text)").execute(database.pool()).await.unwrap();
     loop {
-        let n: i64 = sqlx::query_scalar("INSERT INTO rows (filler) VALUES (repeat('x', 500)) RETURNING n").fetch_one(database.pool()).await.unwrap();
+        let n: i64 =
+            sqlx::query_scalar("INSERT INTO rows (filler) VALUES (repeat('x', 500)) RETURNING n").fetch_one(database.pool()).await.unwrap();
         std::fs::write(std::path::Path::new(&dir).join("committed.new"), n.to_string()).unwrap();
         std::fs::rename(std::path::Path::new(&dir).join("committed.new"), std::path::Path::new(&dir).join("committed")).unwrap();
     }
@@ -138,9 +159,8 @@ async fn a_killed_process_loses_nothing_committed() {
         let database = Database::open(&embedded(dir.path())).await.expect("no stale lock is in the way");
         let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM rows").fetch_one(database.pool()).await.unwrap();
         let last: i64 = sqlx::query_scalar("SELECT max(n) FROM rows").fetch_one(database.pool()).await.unwrap();
+        // A crash makes the sequence skip up to 32 numbers.
         assert!(last >= promised && stored >= promised - 3 * 33, "round {round}: {stored} rows to {last}, {promised} were promised");
-        let gone: i64 = sqlx::query_scalar("SELECT count(*) FROM rows WHERE n <= $1 AND filler IS NULL").bind(promised).fetch_one(database.pool()).await.unwrap();
-        assert_eq!(gone, 0);
         database.close().await;
     }
 }

@@ -1,5 +1,7 @@
 //! Every entity, stored and read back.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -23,7 +25,8 @@ use fitter_store::questions::Answered;
 use fitter_store::runs::Progress;
 use fitter_store::slots::MessageKind;
 use fitter_store::{
-    PgConnection, audit, dialogues, faults, files, invites, jobs, notes, people, photos, procedures, queries, questions, runs, slots, vehicles,
+    PgConnection, audit, dialogues, faults, files, invites, jobs, notes, people, photos, procedures, queries, questions, runs, slots,
+    vehicles,
 };
 use fitter_testkit::TestDb;
 use sqlx::Connection;
@@ -57,7 +60,7 @@ async fn people_and_their_chats() {
     let other = people::seen(conn, &unknown_language, now()).await.unwrap();
     assert_eq!(other.locale, Locale::Ru);
 
-    assert_eq!(people::at_least(conn, Role::Technician).await.unwrap(), [again.clone()]);
+    assert_eq!(people::at_least(conn, Role::Technician).await.unwrap(), std::slice::from_ref(&again));
     people::set_removed(conn, again.id, true).await.unwrap();
     assert!(people::at_least(conn, Role::Technician).await.unwrap().is_empty());
     assert_eq!(people::list(conn).await.unwrap().len(), 2);
@@ -99,7 +102,7 @@ async fn an_invitation_is_redeemed_once() {
     let mut all = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let pool = db.pool().clone();
-        all.spawn(async move { invites::redeem(&mut *pool.acquire().await.unwrap(), &good, person.id, now()).await.unwrap() });
+        all.spawn(async move { invites::redeem(&mut pool.acquire().await.unwrap(), &good, person.id, now()).await.unwrap() });
     }
     let mut outcomes = all.join_all().await;
     outcomes.sort_by_key(Result::is_err);
@@ -155,7 +158,11 @@ async fn a_message_remembers_its_name() {
 }
 
 fn procedure(note: &str, title: &str, locale: Locale) -> Procedure {
-    let check = Check { question: "U?".to_owned(), hint: String::new(), kind: CheckKind::Number { unit: "В".to_owned(), min: Some(9.0), max: None } };
+    let check = Check {
+        question: "U?".to_owned(),
+        hint: String::new(),
+        kind: CheckKind::Number { unit: "В".to_owned(), min: Some(9.0), max: None },
+    };
     let step = Step {
         id: "s1".to_owned(),
         section: None,
@@ -252,7 +259,10 @@ async fn jobs_runs_and_photos() {
     assert_eq!(jobs::open_for(conn, person.id, vehicle).await.unwrap(), None);
     let id = jobs::create(conn, vehicle, person.id, now()).await.unwrap();
     let job = jobs::get(conn, id).await.unwrap().unwrap();
-    assert_eq!((job.vehicle, &job.number, &job.technician_name, job.status, job.photos), (vehicle, &number, &person.name, JobStatus::Open, 0));
+    assert_eq!(
+        (job.vehicle, &job.number, &job.technician_name, job.status, job.photos),
+        (vehicle, &number, &person.name, JobStatus::Open, 0)
+    );
     assert_eq!(job.created, now());
     assert!(job.runs.is_empty());
 
@@ -285,7 +295,9 @@ async fn jobs_runs_and_photos() {
     assert!(!runs::save_state(conn, RunId(999), &state, progress, now()).await.unwrap());
 
     let photo = |name: &str| NewPhoto { file_id: name.to_owned(), unique_id: format!("u{name}"), size: 5 };
-    let origin = Origin { job: Some(id), run: Some(run_id), step: Some("Измерить"), caption: Some("подпись"), bot: BOT, by: person.id };
+    let origin = Origin {
+        job: Some(id), run: Some(run_id), step: Some("Измерить"), caption: Some("подпись"), bot: BOT, by: person.id
+    };
     photos::add_photos(conn, &origin, &[photo("1"), photo("2")], now()).await.unwrap();
     photos::add_photos(conn, &Origin { run: None, step: None, ..origin }, &[photo("3")], now()).await.unwrap();
     photos::add_photos(conn, &Origin { job: None, ..origin }, &[photo("4")], now()).await.unwrap();
@@ -298,8 +310,8 @@ async fn jobs_runs_and_photos() {
     let job = jobs::get(conn, id).await.unwrap().unwrap();
     assert_eq!((job.photos, job.runs.as_slice()), (3, &[(run_id, "Установка".to_owned(), true)][..]));
     assert_eq!(jobs::open_for(conn, person.id, vehicle).await.unwrap(), Some(job.clone()));
-    assert_eq!(jobs::open_of(conn, person.id, 10).await.unwrap(), [job.clone()]);
-    assert_eq!(jobs::all_open(conn, 10).await.unwrap(), [job.clone()]);
+    assert_eq!(jobs::open_of(conn, person.id, 10).await.unwrap(), std::slice::from_ref(&job));
+    assert_eq!(jobs::all_open(conn, 10).await.unwrap(), std::slice::from_ref(&job));
     jobs::set_status(conn, id, JobStatus::Complete, now()).await.unwrap();
     assert!(jobs::all_open(conn, 10).await.unwrap().is_empty() && jobs::open_of(conn, person.id, 10).await.unwrap().is_empty());
     assert_eq!(jobs::open_for(conn, person.id, vehicle).await.unwrap(), None);
@@ -316,7 +328,7 @@ async fn faults_and_questions() {
     let new = faults::NewFault { by: person.id, by_name: "А", job: None, run: None, step: Some("Шаг"), note: "дым", photos: &files };
     let fault = faults::create(conn, &new, now()).await.unwrap();
     assert_eq!((fault.note.as_str(), fault.photos.as_slice(), fault.closed, fault.at), ("дым", &files[..], false, now()));
-    assert_eq!(faults::open(conn, 10).await.unwrap(), [fault.clone()]);
+    assert_eq!(faults::open(conn, 10).await.unwrap(), std::slice::from_ref(&fault));
     assert!(faults::close(conn, fault.id, manager.id, now()).await.unwrap());
     assert!(!faults::close(conn, fault.id, manager.id, now()).await.unwrap());
     assert!(faults::get(conn, fault.id).await.unwrap().unwrap().closed);
@@ -329,10 +341,12 @@ async fn faults_and_questions() {
     assert!(new);
     let again = questions::create(conn, query, person.id, "А", "Как?", &tried, now()).await.unwrap();
     assert_eq!(again, (question.clone(), false), "a search is asked about once");
-    assert_eq!(questions::open(conn, 10).await.unwrap(), [question.clone()]);
+    assert_eq!(questions::open(conn, 10).await.unwrap(), std::slice::from_ref(&question));
     let Some(Answered::Now(answered)) = questions::answer(conn, question.id, manager.id, "Так", now()).await.unwrap() else { panic!() };
     assert_eq!((answered.answer.as_deref(), answered.tried.as_slice()), (Some("Так"), &tried[..]));
-    let Some(Answered::Already(before)) = questions::answer(conn, question.id, manager.id, "Иначе", now()).await.unwrap() else { panic!() };
+    let Some(Answered::Already(before)) = questions::answer(conn, question.id, manager.id, "Иначе", now()).await.unwrap() else {
+        panic!()
+    };
     assert_eq!(before.answer.as_deref(), Some("Так"));
     assert_eq!(questions::answer(conn, QuestionId(9), manager.id, "", now()).await.unwrap(), None);
     assert!(questions::open(conn, 10).await.unwrap().is_empty());

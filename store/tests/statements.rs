@@ -1,5 +1,7 @@
 //! Every SQL statement of store and queue is one that PostgreSQL takes.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
 use fitter_testkit::TestDb;
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 

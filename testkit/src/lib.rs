@@ -3,7 +3,18 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`db`] | a fresh, migrated database per test |
+//! | [`app`] | the built `fitter` as a process, with a Telegram and a database of its own |
+//! | [`telegram`] | that Telegram: the simulator and its `/sim` API |
+//! | [`player`] | a person at the phone |
+//! | [`proxy`] | a way to the database that can be cut |
 
+pub mod app;
 pub mod db;
+pub mod player;
+pub mod proxy;
+pub mod telegram;
 
+pub use app::{Fitter, Options, Shared, Storage};
 pub use db::TestDb;
+pub use player::Player;
+pub use telegram::{Message, Telegram};

@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Outside crates that only these folders import.
 const ONLY: &[(&str, &[&str])] = &[
-    ("sqlx", &["queue", "store", "services", "retrieval", "testkit"]),
+    ("sqlx", &["queue", "store", "testkit"]),
     ("pglite-oxide", &["store"]),
     ("teloxide", &["bot"]),
     ("dptree", &["bot"]),

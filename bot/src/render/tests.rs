@@ -53,7 +53,8 @@ fn keyboards() {
     ]});
     assert_eq!(keyboard(&rows), Some(expected));
     let many = vec![vec![press(Press::Callback("a".into()), Style::Plain); 8]; 20];
-    let count = keyboard(&many).unwrap()["inline_keyboard"].as_array().unwrap().iter().map(|row| row.as_array().unwrap().len()).sum::<usize>();
+    let count =
+        keyboard(&many).unwrap()["inline_keyboard"].as_array().unwrap().iter().map(|row| row.as_array().unwrap().len()).sum::<usize>();
     assert_eq!(count, BUTTON_LIMIT);
 }
 

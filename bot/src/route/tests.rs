@@ -96,7 +96,9 @@ async fn the_largest_photo_and_image_files() {
 #[tokio::test]
 async fn an_album_is_one_event_in_the_order_of_the_chat() {
     let part = |id: i64, caption: Option<&str>| {
-        private(json!({"message_id": id, "media_group_id": "g", "caption": caption, "photo": [{"file_id": format!("f{id}"), "file_unique_id": "u"}]}))
+        private(
+            json!({"message_id": id, "media_group_id": "g", "caption": caption, "photo": [{"file_id": format!("f{id}"), "file_unique_id": "u"}]}),
+        )
     };
     let incoming = route(&me(), &[part(12, None), part(10, None), part(11, Some("после"))]).await.expect("incoming");
     assert_eq!(incoming.message, Some(10));
@@ -120,9 +122,7 @@ async fn edits_blocks_stops_and_the_rest() {
     let mut edit = private(json!({"text": "А123ВС"}));
     edit["edited_message"] = edit["message"].take();
     assert_eq!(input(edit).await, Some(Input::Edited { text: Some("А123ВС".to_owned()) }));
-    let member = |status: &str| {
-        json!({"update_id": 1, "my_chat_member": {"chat": {"id": 5, "type": "private"}, "from": person(), "new_chat_member": {"status": status}}})
-    };
+    let member = |status: &str| json!({"update_id": 1, "my_chat_member": {"chat": {"id": 5, "type": "private"}, "from": person(), "new_chat_member": {"status": status}}});
     assert_eq!(input(member("kicked")).await, Some(Input::Reachable { reachable: false }));
     assert_eq!(input(member("member")).await, Some(Input::Reachable { reachable: true }));
     let stop = json!({"update_id": 1, "stopped_message_generation": {"chat": {"id": 5, "type": "private"}, "draft_id": 3}});

@@ -115,6 +115,11 @@ impl Walking<'_, '_> {
                 self.turn.say(why);
                 self.show();
             }
+            // Without a letter it is no question either: a reading typed at the wrong step.
+            evidence::Reading::Question if !text.chars().any(char::is_alphabetic) => {
+                self.turn.say(msg::walk_evidence_first());
+                self.show();
+            }
             evidence::Reading::Question => ask::search(self.turn, text),
         }
     }

@@ -40,8 +40,14 @@ impl Walking<'_, '_> {
         self.turn.say_as(slot, screen);
     }
 
-    /// The step in focus as a new message.
+    /// The step in focus as a new message, its figures above it.
+    ///
+    /// Figures are messages of their own and never change: the step's message stays a text, which can be edited and moved cheaply while
+    /// its evidence comes in.
     pub(super) fn show_new(&mut self) {
+        if let Some(screen) = self.run.step().and_then(figures) {
+            self.turn.push(Effect::Say { slot: None, screen });
+        }
         let (slot, screen) = (slot(&self.run, self.run.state.at), step_screen(&self.run, self.turn.ctx.now));
         self.turn.say_as(slot, screen);
     }
@@ -144,6 +150,17 @@ fn press(run: &Run, walk: Walk) -> String {
     Action::Walk(run.id, run.state.rev, walk).encode()
 }
 
+/// The figures of a step, with the caption if there is one figure: an album shows none.
+fn figures(step: &Step) -> Option<Screen> {
+    let media: Vec<Media> = step.figures.iter().take(MOST_FIGURES).map(|figure| Media::Blob(figure.blob.clone())).collect();
+    let body = match step.figures.as_slice() {
+        [] => return None,
+        [figure] => Rich::text(figure.caption.as_str()),
+        _ => Rich::new(),
+    };
+    Some(Screen { media, silent: true, ..Screen::of(body) })
+}
+
 /// The message of the step in focus.
 fn step_screen(run: &Run, now: DateTime<Utc>) -> Screen {
     let Some(step) = run.step() else { return report::summary(run) };
@@ -232,7 +249,6 @@ fn check_screen(run: &Run, step: &Step, now: DateTime<Utc>) -> Screen {
     for row in more.chunks(SMALL) {
         screen = screen.row(row.to_vec());
     }
-    screen.media = step.figures.iter().take(MOST_FIGURES).map(|figure| Media::Blob(figure.blob.clone())).collect();
     screen.row(tools(run, false))
 }
 

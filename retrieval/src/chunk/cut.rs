@@ -57,7 +57,8 @@ fn units(blocks: Vec<Block>, limit: usize) -> Vec<Block> {
             }
             BlockKind::Table(rows) => {
                 let Some((header, rows)) = rows.split_first() else { continue };
-                let cells = |row: &crate::markdown::Row| row.cells.iter().map(|cell| crate::markdown::plain(cell).chars().count()).sum::<usize>();
+                let cells =
+                    |row: &crate::markdown::Row| row.cells.iter().map(|cell| crate::markdown::plain(cell).chars().count()).sum::<usize>();
                 for group in grouped(rows, limit, cells) {
                     let (from, to) = (group.first().map_or(start, |row| row.line), group.last().map_or(end, |row| row.line));
                     let from = if out.is_empty() { start } else { from };
@@ -83,7 +84,7 @@ fn units(blocks: Vec<Block>, limit: usize) -> Vec<Block> {
 }
 
 /// Runs of rows that fill `limit` together.
-fn grouped<'a, T>(rows: &'a [T], limit: usize, size: impl Fn(&T) -> usize) -> impl Iterator<Item = &'a [T]> {
+fn grouped<T>(rows: &[T], limit: usize, size: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
     let mut rest = rows;
     std::iter::from_fn(move || {
         let mut filled = 0;

@@ -1,7 +1,9 @@
 //! Fields of the index and what goes into them.
 
 use tantivy::Term;
-use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, NumericOptions, STORED, STRING, Schema, TantivyDocument, TextFieldIndexing, TextOptions};
+use tantivy::schema::{
+    FAST, Field, INDEXED, IndexRecordOption, NumericOptions, STORED, STRING, Schema, TantivyDocument, TextFieldIndexing, TextOptions,
+};
 
 use super::{ChunkEntry, NoteEntry, tokens};
 use crate::meta::{Kind, Visibility};
@@ -78,7 +80,9 @@ impl Fields {
         let headings = chunk.headings.join("\n");
         let head = format!("{}\n{names}\n{headings}", note.title);
         let body = format!("{head}\n{}", chunk.text);
-        for (field, text) in [(self.head, &head), (self.head_grams, &head), (self.body, &body), (self.body_grams, &body), (self.codes, &body)] {
+        for (field, text) in
+            [(self.head, &head), (self.head_grams, &head), (self.body, &body), (self.body_grams, &body), (self.codes, &body)]
+        {
             document.add_text(field, text);
         }
         document

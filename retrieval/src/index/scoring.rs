@@ -31,7 +31,18 @@ pub struct Weights {
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { grams: 0.4, head: 1.0, head_grams: 0.5, code: 2.0, stop: 0.3, meaning: 0.6, guess: 0.7, prefer: 0.1, glossary: 0.5, candidates: 200 }
+        Self {
+            grams: 0.4,
+            head: 1.0,
+            head_grams: 0.5,
+            code: 2.0,
+            stop: 0.3,
+            meaning: 0.6,
+            guess: 0.7,
+            prefer: 0.1,
+            glossary: 0.5,
+            candidates: 200,
+        }
     }
 }
 

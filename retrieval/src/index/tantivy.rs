@@ -59,11 +59,12 @@ impl TantivyIndex {
     pub fn rebuild(dir: &Path, source: &str, notes: &[NoteEntry]) -> Result<Self, IndexError> {
         let path = folder::fresh(dir)?;
         let (schema, fields) = schema();
-        let built = Index::create_in_dir(&path, schema).map_err(IndexError::from).and_then(|index| Self::over(index, fields)).and_then(|index| {
-            index.update(source, &[], notes)?;
-            folder::adopt(dir, &path)?;
-            Ok(index)
-        });
+        let built =
+            Index::create_in_dir(&path, schema).map_err(IndexError::from).and_then(|index| Self::over(index, fields)).and_then(|index| {
+                index.update(source, &[], notes)?;
+                folder::adopt(dir, &path)?;
+                Ok(index)
+            });
         if built.is_err() {
             let _ = std::fs::remove_dir_all(&path);
         }
@@ -147,10 +148,8 @@ impl LexicalIndex for TantivyIndex {
         let stems = self.top(&searcher, &plan.stems, filter)?;
         let grams = self.top(&searcher, &plan.grams, filter)?;
         let fused = scoring::fuse(&stems, &grams, self.weights.grams);
-        let mut best: Vec<(f32, DocAddress)> = fused
-            .into_iter()
-            .map(|(address, score)| (self.adjust(score, &searcher, address, filter), address))
-            .collect();
+        let mut best: Vec<(f32, DocAddress)> =
+            fused.into_iter().map(|(address, score)| (self.adjust(score, &searcher, address, filter), address)).collect();
         best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         best.truncate(filter.limit);
         best.into_iter()
@@ -166,7 +165,11 @@ impl LexicalIndex for TantivyIndex {
 
     fn version(&self) -> Version {
         let payload = self.index.load_metas().ok().and_then(|meta| meta.payload);
-        payload.and_then(|payload| serde_json::from_str(&payload).ok()).unwrap_or_else(|| Version { source: String::new(), analyser: 0, chunker: 0 })
+        payload.and_then(|payload| serde_json::from_str(&payload).ok()).unwrap_or_else(|| Version {
+            source: String::new(),
+            analyser: 0,
+            chunker: 0,
+        })
     }
 
     fn len(&self) -> u64 {

@@ -22,7 +22,8 @@ pub(super) fn inlines(html: &str) -> Vec<Inline> {
         let end = inner.find('>').unwrap_or(inner.len());
         let tag = inner.get(..end).unwrap_or_default();
         rest = inner.get(end + 1..).unwrap_or_default();
-        let name: String = tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        let name: String =
+            tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
         match name.as_str() {
             "script" | "style" if !tag.starts_with('/') => {
                 let close = format!("</{name}");

@@ -145,10 +145,7 @@ impl Converter<'_> {
     }
 
     fn row<'n>(&self, node: &'n AstNode<'n>, depth: usize) -> Row {
-        Row {
-            line: line(node.data().sourcepos.start.line),
-            cells: node.children().map(|cell| trim(self.inlines(cell, depth))).collect(),
-        }
+        Row { line: line(node.data().sourcepos.start.line), cells: node.children().map(|cell| trim(self.inlines(cell, depth))).collect() }
     }
 
     /// Lines of a callout after its first, without the quote marks and the indentation before them.
@@ -260,7 +257,9 @@ fn diagram_labels(source: &str) -> Vec<Inline> {
     let Some(label) = &*LABEL else { return out };
     for line in source.lines().skip(1) {
         for found in label.captures_iter(line) {
-            let Some(text) = found.iter().skip(1).flatten().next().map(|text| text.as_str().trim()).filter(|text| !text.is_empty()) else { continue };
+            let Some(text) = found.iter().skip(1).flatten().next().map(|text| text.as_str().trim()).filter(|text| !text.is_empty()) else {
+                continue;
+            };
             if !out.is_empty() {
                 out.push(Inline::Break);
             }

@@ -213,7 +213,11 @@ pub(crate) fn wiki_text(target: &str, body: &[Inline]) -> String {
     let (path, rest) = target.split_once('#').unwrap_or((target, ""));
     let name = path.rsplit('/').next().unwrap_or(path);
     let name = name.strip_suffix(".md").unwrap_or(name);
-    let heading = if rest.starts_with('^') { String::new() } else { rest.split('#').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" › ") };
+    let heading = if rest.starts_with('^') {
+        String::new()
+    } else {
+        rest.split('#').filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" › ")
+    };
     match (name.is_empty(), heading.is_empty()) {
         (true, _) => heading,
         (false, true) => name.to_owned(),

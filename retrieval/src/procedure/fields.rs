@@ -53,7 +53,9 @@ fn strip(body: &mut [Inline], see: &mut dyn FnMut(&str, &str)) {
         match inline {
             Inline::Text(text) if text.contains("::") => {
                 let Some(field) = &*FIELD else { return };
-                let part = |found: &regex::Captures<'_>, index: usize| found.get(index).map_or(String::new(), |part| part.as_str().trim().to_owned());
+                let part = |found: &regex::Captures<'_>, index: usize| {
+                    found.get(index).map_or(String::new(), |part| part.as_str().trim().to_owned())
+                };
                 for found in field.captures_iter(text) {
                     see(&part(&found, 1), &part(&found, 2));
                 }
@@ -83,7 +85,9 @@ impl Fields {
             },
             "when" => match condition(value) {
                 Some(condition) => self.when = Some(condition),
-                None => problems.error(line, format!("`[when:: {value}]`: write `step = answer`, `step = one | other` or `step != answer`")),
+                None => {
+                    problems.error(line, format!("`[when:: {value}]`: write `step = answer`, `step = one | other` or `step != answer`"))
+                }
             },
             _ => problems.warning(line, format!("field `{key}` is not known: optional, repeat, timer or when; ignored")),
         }

@@ -23,7 +23,10 @@ pub(super) fn check(steps: &mut [Step], problems: &mut Problems) {
                     for answer in &mut when.answers {
                         match labels.iter().find(|label| label.to_lowercase() == answer.to_lowercase()) {
                             Some(label) => answer.clone_from(label),
-                            None => problems.error(line, format!("`when`: the choice of step `{name}` has no answer `{answer}`; it has {}", list(labels))),
+                            None => problems.error(
+                                line,
+                                format!("`when`: the choice of step `{name}` has no answer `{answer}`; it has {}", list(labels)),
+                            ),
                         }
                     }
                 }
@@ -47,7 +50,9 @@ fn name(steps: &mut [Step], problems: &mut Problems) {
         let own = format!("s{}", index + 1);
         if step.id.is_empty() {
             step.id = own;
-        } else if step.id != own && step.id.strip_prefix('s').is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit())) {
+        } else if step.id != own
+            && step.id.strip_prefix('s').is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
+        {
             problems.error(step.line, format!("step name `^{}` is reserved for unnamed steps: choose a word", step.id));
             step.id = own;
         }

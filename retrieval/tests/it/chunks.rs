@@ -13,12 +13,7 @@ fn path(parts: &[&str]) -> Vec<String> {
 #[test]
 fn spans_are_lines_of_the_file() {
     let text = "---\ntitle: T\n---\n\nвступление\n\n# A\n\nтекст\nещё\n\n## B\n- один\n- два\n\n\n# C\n## D\n```\nкод\n```\n# Пусто\n";
-    let expected = [
-        (path(&[]), 5, 5),
-        (path(&["A"]), 7, 10),
-        (path(&["A", "B"]), 12, 14),
-        (path(&["C", "D"]), 18, 21),
-    ];
+    let expected = [(path(&["A"]), 5, 10), (path(&["A", "B"]), 12, 14), (path(&["C", "D"]), 18, 21)];
     assert_eq!(spans(text), expected);
     assert_eq!(spans(&text.replace('\n', "\r\n")), expected, "CRLF");
     assert_eq!(spans(&format!("\u{feff}{text}")), expected, "BOM");
@@ -28,7 +23,14 @@ fn spans_are_lines_of_the_file() {
 fn headings_of_both_kinds_and_skipped_levels() {
     let text = "Первый\n======\nа\n\n### Третий\nб\n\n## Второй\nв\n\n# **Жирный** `код` [[x|y]]\nг";
     let headings: Vec<_> = spans(text).into_iter().map(|(headings, ..)| headings.join(">")).collect();
-    assert_eq!(headings, ["Первый", "Первый>Третий", "Первый>Второй", "Жирный код y"]);
+    assert_eq!(headings, ["Первый>Третий", "Первый>Второй", "Жирный код y"]);
+}
+
+#[test]
+fn only_a_short_opening_joins_the_next_section() {
+    let long = "слово ".repeat(40);
+    assert_eq!(spans(&format!("{long}\n\n# A\nа")), [(path(&[]), 1, 1), (path(&["A"]), 3, 4)]);
+    assert_eq!(spans("# A\nа\n# B\nб\n## C\nв"), [(path(&["A"]), 1, 2), (path(&["B"]), 3, 4), (path(&["B", "C"]), 5, 6)]);
 }
 
 #[test]
@@ -94,7 +96,10 @@ fn odd_files() {
 fn embeds_bring_notes_sections_and_blocks() {
     let vault = vault(&[
         ("note.md", "# A\nдо\n\n![[Общее]]\n\n![[общее#Питание]] и ![[общее#^fuse]]\n\n![[Общее#Нет]]\n\n![[Нет такой]]"),
-        ("dir/Общее.md", "---\nlang: ru\n---\nвступление\n\n## Питание\nплюс и минус ![[x.png]]\n\n### Детали\nглубже\n\n## Связь\n- антенна ^ant\n- предохранитель 5 А ^fuse"),
+        (
+            "dir/Общее.md",
+            "---\nlang: ru\n---\nвступление\n\n## Питание\nплюс и минус ![[x.png]]\n\n### Детали\nглубже\n\n## Связь\n- антенна ^ant\n- предохранитель 5 А ^fuse",
+        ),
         ("dir/x.png", ""),
     ]);
     let parsed = parse_in(&vault, "note.md");
@@ -129,7 +134,8 @@ fn embeds_in_circles_end() {
     assert!(parsed.chunks[0].text.contains("т5") && !parsed.chunks[0].text.contains("т7"));
     assert!(problems(&parsed)[0].contains("more than 5 levels deep"), "{:?}", problems(&parsed));
     // Each note embeds the next one ten times: a hundred thousand copies without a limit.
-    let wide: Vec<(String, String)> = (0..6).map(|n| (format!("w{n}.md"), format!("x\n\n{}", format!("![[w{}]]\n\n", n + 1).repeat(10)))).collect();
+    let wide: Vec<(String, String)> =
+        (0..6).map(|n| (format!("w{n}.md"), format!("x\n\n{}", format!("![[w{}]]\n\n", n + 1).repeat(10)))).collect();
     let wide: Vec<(&str, &str)> = wide.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     assert!(parse_in(&crate::vault(&wide), "w0.md").chunks.len() < 3_000);
 }

@@ -1,6 +1,14 @@
 //! Notes, vaults, procedures and search as the other crates use them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests; clippy.toml allows these in test functions only"
+)]
+
 mod chunks;
+mod example;
 mod imports;
 mod procedures;
 mod random;

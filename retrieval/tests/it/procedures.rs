@@ -155,6 +155,14 @@ fn steps_come_from_other_notes_too() {
 }
 
 #[test]
+fn a_picture_of_the_introduction_is_shown_with_the_first_step() {
+    let draft =
+        parse_in(&files("---\ntype: procedure\n---\nСхема: ![[power.png|Общая]]\n\n1. Шаг ![[power.png]]"), "p.md").procedure.unwrap();
+    let captions: Vec<_> = draft.procedure().steps[0].figures.iter().map(|figure| figure.caption.as_str()).collect();
+    assert_eq!(captions, ["Общая", ""]);
+}
+
+#[test]
 fn a_missing_picture_does_not_stop_the_procedure() {
     let parsed = parse_in(&files("---\ntype: procedure\n---\n1. Шаг ![[нет.png]]"), "p.md");
     assert_eq!(problems(&parsed), ["p.md:4: picture `нет.png` does not exist"]);
@@ -205,7 +213,10 @@ fn messages_about_steps() {
 #[test]
 fn messages_about_checkpoints() {
     let cases = [
-        ("bool: Да?", "p.md:5: checkpoint kind `bool` is not known: write `[!check] kind: question` with confirm, text, number, choice or photo"),
+        (
+            "bool: Да?",
+            "p.md:5: checkpoint kind `bool` is not known: write `[!check] kind: question` with confirm, text, number, choice or photo",
+        ),
         ("confirm", "p.md:5: the checkpoint asks nothing: write `[!check] kind: question`"),
         ("number: U\n   > min: много", "p.md:6: `min: много` is not a number"),
         ("number: U\n   > min: 5\n   > max: 1", "p.md:5: `min: 5` is greater than `max: 1`"),

@@ -57,7 +57,9 @@ fn comments_are_never_shown_or_found() {
 
 #[test]
 fn html_and_templates_leave_their_text() {
-    let parsed = parse("<b>жирно</b> a<br>b &lt;3\n\n<div>\nблок <img src=\"a.png\" alt=\"подпись\">\n<script>x()</script>\n</div>\n\n<!-- нет --> <% tp.date %> да");
+    let parsed = parse(
+        "<b>жирно</b> a<br>b &lt;3\n\n<div>\nблок <img src=\"a.png\" alt=\"подпись\">\n<script>x()</script>\n</div>\n\n<!-- нет --> <% tp.date %> да",
+    );
     let chunk = &parsed.chunks[0];
     assert_eq!(chunk.body.plain(), "жирно a\nb <3\n\nблок\n\nда");
     assert!(chunk.text.contains("подпись"));
@@ -105,7 +107,10 @@ fn footnotes_stay_in_their_passage() {
 #[test]
 fn formulas_and_diagrams_are_words() {
     assert_eq!(shown("$R = \\frac{U}{I} \\cdot 2$").text, "R = (U)/(I) · 2");
-    assert_eq!(shown("```mermaid\ngraph TD\nA[Начало] --> B{Есть связь?}\nB -->|да| C(Готово)\n```").text, "Начало\nЕсть связь?\nда\nГотово");
+    assert_eq!(
+        shown("```mermaid\ngraph TD\nA[Начало] --> B{Есть связь?}\nB -->|да| C(Готово)\n```").text,
+        "Начало\nЕсть связь?\nда\nГотово"
+    );
     assert_eq!(shown("a\n\n```dataview\nLIST\n```\n\n`= this.x` b").text, "a\n\nb");
 }
 
@@ -118,11 +123,17 @@ fn dataview_fields_are_text() {
 #[test]
 fn pictures_are_listed_and_their_captions_found() {
     let vault = vault(&[
-        ("note.md", "![[a.png|300]] ![[a.png|Схема питания]] ![разъём|640x480](img/b.jpg) ![[c.pdf#page=3]] ![250](https://x.y/z.png)\n\n![[нет.png]]"),
+        (
+            "note.md",
+            "![[a.png|300]] ![[a.png|Схема питания]] ![разъём|640x480](img/b.jpg) ![[c.pdf#page=3]] ![250](https://x.y/z.png)\n\n![[нет.png]]",
+        ),
         ("files/a.png", ""),
         ("img/b.jpg", ""),
         ("c.pdf", ""),
+        ("d.svg", ""),
+        ("svg.md", "![[d.svg]]"),
     ]);
+    assert_eq!(problems(&parse_in(&vault, "svg.md")), ["svg.md:1: picture `d.svg` cannot be sent: save it as PNG, JPEG or WebP"]);
     let parsed = parse_in(&vault, "note.md");
     let chunk = &parsed.chunks[0];
     assert_eq!(chunk.images, ["files/a.png", "img/b.jpg"]);
@@ -134,17 +145,24 @@ fn pictures_are_listed_and_their_captions_found() {
 
 #[test]
 fn tags_ids_and_invisible_characters() {
-    let parsed = parse("---\ntags: [Трекер, \"#b\"]\n---\nтекст #монтаж/кабель и #123 ^block-1\n\n#только #метки\n\nне\u{200b}ви\u{202e}димо `#код`");
+    let parsed = parse(
+        "---\ntags: [Трекер, \"#b\"]\n---\nтекст #монтаж/кабель и #123 ^block-1\n\n#только #метки\n\nне\u{200b}ви\u{202e}димо `#код`",
+    );
     assert_eq!(parsed.meta.tags, ["трекер", "b", "монтаж/кабель", "только", "метки"]);
     assert_eq!(parsed.chunks[0].body.plain(), "текст #монтаж/кабель и #123\n\nневидимо #код");
 }
 
 #[test]
 fn front_matter() {
-    let parsed = parse("---\ntype: procedure\ntitle: 'Имя'\naliases: один\ndevices: [FMB920, 130]\nvisibility: public\nlang: kk-KZ\nduration: 45\nunknown: [x]\n---\n1. шаг");
+    let parsed = parse(
+        "---\ntype: procedure\ntitle: 'Имя'\naliases: один\ndevices: [FMB920, 130]\nvisibility: public\nlang: kk-KZ\nduration: 45\nunknown: [x]\n---\n1. шаг",
+    );
     let meta = &parsed.meta;
     assert_eq!((meta.title.as_str(), meta.duration, meta.locale.code(), meta.visibility.code()), ("Имя", Some(45), "kk", "public"));
-    assert_eq!((meta.aliases.as_slice(), meta.devices.as_slice()), (&["один".to_owned()][..], &["FMB920".to_owned(), "130".to_owned()][..]));
+    assert_eq!(
+        (meta.aliases.as_slice(), meta.devices.as_slice()),
+        (&["один".to_owned()][..], &["FMB920".to_owned(), "130".to_owned()][..])
+    );
     let wrong = parse("---\nvisibility: pubic\nlang: xx\nduration: час\n---\nт");
     assert_eq!(
         problems(&wrong),
@@ -163,13 +181,16 @@ fn broken_yaml_is_text() {
     assert!(parsed.problems[0].what.starts_with("front matter is not valid YAML"), "{:?}", parsed.problems);
     assert!(parsed.chunks[0].text.contains("не закрыт"));
     assert_eq!(parsed.meta.title, "note");
-    assert_eq!((parsed.chunks[1].start_line, parsed.chunks[1].end_line), (5, 6));
+    assert_eq!((parsed.chunks[0].start_line, parsed.chunks[0].end_line), (1, 6));
     assert_eq!(parse("---\nне закрыто").chunks[0].text, "не закрыто");
 }
 
 #[test]
 fn drawings_keep_their_words() {
-    let files = [("d.excalidraw.md", "---\nexcalidraw-plugin: parsed\n---\n# Text Elements\nКлемма 30 ^abc\n\n%%\n# Drawing\n```json\n{\"x\":1}\n```\n%%")];
+    let files = [(
+        "d.excalidraw.md",
+        "---\nexcalidraw-plugin: parsed\n---\n# Text Elements\nКлемма 30 ^abc\n\n%%\n# Drawing\n```json\n{\"x\":1}\n```\n%%",
+    )];
     let parsed = parse_in(&vault(&files), "d.excalidraw.md");
     assert_eq!(parsed.chunks[0].text, "Клемма 30");
     assert!(parsed.problems.is_empty());

@@ -22,7 +22,8 @@ fn a_folder_as_obsidian_sees_it() {
     write(root, ".obsidian/app.json", app.as_bytes());
     write(root, ".obsidian/templates.json", r#"{"folder":"Шаблоны"}"#.as_bytes());
     write(root, ".obsidian/plugins/templater-obsidian/data.json", b"{broken");
-    for path in ["a.md", "Папка/Б.MD", "Архив/x.md", "Шаблоны/y.md", ".trash/z.md", ".git/c.md", "Папка/черновик 1.md"] {
+    for path in ["a.md", "Папка/Б.MD", "Архив/x.md", "Шаблоны/y.md", ".trash/z.md", ".git/c.md", "Папка/черновик 1.md"]
+    {
         write(root, path, b"x");
     }
     write(root, "Папка/Файлы/схема.png", b"png");

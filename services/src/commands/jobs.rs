@@ -7,7 +7,7 @@ use fitter_domain::person::{Object, Verb};
 use fitter_domain::vehicle::VehicleNumber;
 use fitter_store::photos::{NewPhoto, Origin};
 use fitter_store::{files, jobs, photos, vehicles};
-use sqlx::PgConnection;
+use fitter_store::PgConnection;
 
 use super::{Came, job_object, json};
 use crate::conversation::Turn;

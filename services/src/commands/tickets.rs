@@ -7,7 +7,7 @@ use fitter_domain::ids::{FaultId, JobId, QueryId, QuestionId, RunId};
 use fitter_domain::passage::Passage;
 use fitter_domain::person::{Object, Verb};
 use fitter_store::{faults, queries, questions};
-use sqlx::PgConnection;
+use fitter_store::PgConnection;
 
 use super::Came;
 use crate::conversation::Turn;

@@ -10,7 +10,7 @@ use fitter_domain::run::{Run, RunState, RunStatus};
 use fitter_store::procedures::{Listing, Version};
 use fitter_store::runs::Progress;
 use fitter_store::{jobs, procedures, runs};
-use sqlx::PgConnection;
+use fitter_store::PgConnection;
 
 use super::{Came, json};
 use crate::conversation::Turn;

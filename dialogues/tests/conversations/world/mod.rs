@@ -311,6 +311,9 @@ impl World {
     fn log_screen(&mut self, mark: &str, screen: &Screen) {
         let text = screen.body.plain();
         let pictures = if screen.media.is_empty() { String::new() } else { format!("🖼×{} ", screen.media.len()) };
+        if text.is_empty() && !pictures.is_empty() {
+            self.log.push(format!("  {mark}{pictures}").trim_end().to_owned());
+        }
         for (index, line) in text.lines().enumerate() {
             self.log.push(if index == 0 { format!("  {mark}{pictures}{line}") } else { format!("  {line}").trim_end().to_owned() });
         }

@@ -51,7 +51,7 @@ impl Passage<'_> {
     fn has(&self, field: Field, text: &str) -> Result<bool, IndexError> {
         let inverted = self.searcher.segment_reader(self.address.segment_ord).inverted_index(field)?;
         let postings = inverted.read_postings(&Term::from_field_text(field, text), IndexRecordOption::Basic);
-        Ok(match postings.map_err(std::io::Error::from)? {
+        Ok(match postings? {
             Some(mut postings) => {
                 let doc = self.address.doc_id;
                 postings.doc() <= doc && (postings.doc() == doc || postings.seek(doc) == doc)

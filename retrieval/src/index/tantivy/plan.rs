@@ -5,8 +5,8 @@ use tantivy::schema::Field;
 use tantivy::{Searcher, Term as IndexTerm};
 
 use crate::analyse;
-use crate::index::{IndexError, Weights};
 use crate::index::schema::Fields;
+use crate::index::{IndexError, Weights};
 use crate::search::{Question, Term};
 
 /// Shorter words have too many neighbours one letter away.
@@ -68,8 +68,7 @@ impl Plan {
             }
             stems.extend(guesses);
         }
-        // Stop words have the longest lists of grams and say the least.
-        for gram in grams.iter().filter(|_| !term.stop) {
+        for gram in &grams {
             self.grams.push((fields.body_grams, gram.clone(), weight));
             self.grams.push((fields.head_grams, gram.clone(), weight * weights.head_grams));
         }

@@ -8,7 +8,8 @@ use regex::{Captures, Regex};
 /// Fields that steer a procedure; its readers do not see them.
 pub(crate) const STEP_FIELDS: [&str; 4] = ["optional", "repeat", "timer", "when"];
 
-static FIELD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r" ?(?:\[([\w -]{1,40})::\s*([^\]\n]*)\]|\(([\w -]{1,40})::\s*([^)\n]*)\))").ok());
+static FIELD: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r" ?(?:\[([\w -]{1,40})::\s*([^\]\n]*)\]|\(([\w -]{1,40})::\s*([^)\n]*)\))").ok());
 static LINE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^([\p{L}\p{N}_ -]{1,40})::(?:\s|$)").ok());
 
 /// Text with Dataview's fields as they are read: `[key:: value]` and `key:: value` as `key: value`, `(key:: value)` as its value.

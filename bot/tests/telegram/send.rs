@@ -1,14 +1,11 @@
 //! Letters to the simulator, and to a server that answers what the simulator never would.
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::post;
-use common::{BOT, CHAT, Stage, TOKEN, picture};
 use fitter_bot::ports::{MessageKind, Placed};
 use fitter_bot::send::Progress;
 use fitter_domain::ids::ChatId;
@@ -17,6 +14,8 @@ use fitter_domain::rich::Rich;
 use fitter_domain::screen::{Button, Media, Press, Screen, Slot, Style};
 use fitter_queue::Failure;
 use serde_json::{Value, json};
+
+use super::common::{BOT, CHAT, Stage, TOKEN, picture};
 
 fn text(text: &str) -> Screen {
     Screen::of(Rich::text(text))
@@ -140,7 +139,8 @@ async fn retiring_deleting_and_answering() {
     let stage = Stage::simulated().await;
     let sent = stage.send("menu", text("Меню").button("Раз", "one")).await;
     let tap = stage.sim("tap", json!({"person": 101, "bot": "fitter_bot", "message_id": sent.message, "data": "one"})).await;
-    let answer = |callback: &str| OutboundKind::Answer { callback: callback.to_owned(), text: Some("Готово".to_owned()), alert: false };
+    let answer =
+        |callback: &str| OutboundKind::Answer { callback: callback.to_owned(), text: Some("Готово".to_owned()), alert: false };
     let callback = tap["callback_query_id"].as_str().unwrap();
     stage.deliver(answer(callback)).await.unwrap();
     assert_eq!(stage.get("answers?person=101").await[0]["text"], "Готово");
@@ -184,7 +184,7 @@ async fn many_full_chats_mean_a_full_bot() {
 #[tokio::test]
 async fn a_part_that_has_to_wait_is_not_sent_twice() {
     let stage = Stage::simulated().await;
-    let long = text(&format!("{}\n\nконец", "слово ".repeat(680)));
+    let long = text(&format!("{}\n\nконец", "слово ".repeat(700)));
     stage.sim("faults", json!({"method": "sendMessage", "contains": "конец", "times": 1, "kind": "429", "retry_after": 3})).await;
     let failed = stage.deliver(say(long.clone())).await;
     assert!(matches!(failed, Err(Failure::Retry { after: Some(after), .. }) if after == Duration::from_secs(3)), "{failed:?}");

@@ -1,10 +1,8 @@
 //! A simulator to talk to, and the ports in memory.
 
-#![allow(dead_code, clippy::allow_attributes, reason = "every test file uses another part of it")]
-
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,8 +14,9 @@ use fitter_domain::ids::{BotId, ChatId};
 use fitter_domain::outbound::{Outbound, OutboundKind};
 use fitter_domain::screen::{Screen, Slot};
 use fitter_queue::limiter::{Need, Wait};
-use fitter_queue::{Failure, Finished, ItemId, NewItem, Task};
+use fitter_queue::{Failure, Finished, ItemId, NewItem, Queue, Task, Wake};
 use fitter_simulator::{BotSeed, PersonSeed, Running, Simulator, SimulatorConfig};
+use fitter_store::Database;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -28,9 +27,12 @@ pub const CHAT: ChatId = ChatId(101);
 /// The ports in memory.
 #[derive(Default)]
 pub struct Memory {
+    /// The queue, where a test has a real one.
+    pub db: OnceLock<(Database, Wake)>,
     pub items: Mutex<Vec<NewItem>>,
     pub put: Notify,
     pub broken: AtomicBool,
+    pub refused: Notify,
     pub slots: Mutex<HashMap<(ChatId, Slot), Placed>>,
     pub parts: Mutex<HashMap<(i64, usize), Placed>>,
     pub file_ids: Mutex<HashMap<String, String>>,
@@ -50,7 +52,12 @@ impl Memory {
 impl Storage for Memory {
     async fn put(&self, items: Vec<NewItem>) -> Ported<()> {
         if self.broken.load(Ordering::SeqCst) {
+            self.refused.notify_one();
             return Err(PortError::new(std::io::Error::other("the database is away")));
+        }
+        if let Some((db, wake)) = self.db.get() {
+            fitter_queue::put(&mut *db.pool().acquire().await.map_err(PortError::new)?, &items).await.map_err(PortError::new)?;
+            wake.notify(Queue::Inbox);
         }
         let mut all = self.items.lock().unwrap();
         for item in items {
@@ -61,8 +68,9 @@ impl Storage for Memory {
         self.put.notify_one();
         Ok(())
     }
-    async fn finish(&self, _: &Task, _: Option<Place>) -> Result<Finished, Failure> {
-        unreachable!("tasks exist only with a database")
+    async fn finish(&self, task: &Task, _: Option<Place>) -> Result<Finished, Failure> {
+        let (db, _) = self.db.get().expect("tasks exist only with a database");
+        task.done(&mut *db.pool().acquire().await?).await.map_err(Failure::from)
     }
     async fn take(&self, needs: Vec<Need>) -> Ported<Result<(), Wait>> {
         self.taken.lock().unwrap().push(needs);

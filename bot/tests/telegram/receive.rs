@@ -1,12 +1,9 @@
 //! Updates of the simulator into the inbox, by long poll and by webhook; and what happens at the start.
 
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use common::{BOT, Stage, TOKEN, picture};
 use fitter_bot::accept::Accepted;
 use fitter_bot::api::Api;
 use fitter_bot::fault::ApiError;
@@ -18,6 +15,8 @@ use fitter_bot::webhook::{self, WebhookError};
 use fitter_dialogues::event::{Incoming, Input};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+
+use super::common::{BOT, Stage, TOKEN, picture};
 
 fn me() -> Me {
     Me { id: BOT, username: "fitter_bot".to_owned() }
@@ -91,6 +90,7 @@ async fn nothing_is_lost_while_the_database_is_away() {
     stage.memory.broken.store(true, Ordering::SeqCst);
     let (stop, polling) = start(&stage);
     stage.sim("send", json!({"person": 101, "bot": "fitter_bot", "text": "важно"})).await;
+    stage.memory.refused.notified().await;
     stage.memory.broken.store(false, Ordering::SeqCst);
     until(&stage, 5).await;
     stop.cancel();

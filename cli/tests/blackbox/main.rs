@@ -1,0 +1,42 @@
+//! The built `fitter` from outside: people at their phones, operators at their shells, and what goes wrong.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | `onboarding` | links, languages, names, homes of the roles |
+//! | `jobs` | repair cards |
+//! | `walks` | procedures step by step |
+//! | `questions` | answers from the notes and from people |
+//! | `oddities` | what people and Telegram do that nobody expects |
+//! | `faults` | Telegram and the database failing |
+//! | `operators` | commands, refusals to start, webhooks, metrics |
+//! | `crashes` | `kill -9` in the middle of it all |
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests")]
+
+mod crashes;
+mod faults;
+mod jobs;
+mod oddities;
+mod onboarding;
+mod operators;
+mod questions;
+mod walks;
+
+use std::path::PathBuf;
+
+use fitter_testkit::{Fitter, Options, Shared};
+
+/// Tests whose people do not meet use one process.
+static SHARED: Shared = Shared::new();
+
+fn vault() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "vault"].iter().collect()
+}
+
+fn options() -> Options {
+    Options::new(env!("CARGO_BIN_EXE_fitter"))
+}
+
+fn shared<T>(test: impl AsyncFnOnce(&Fitter) -> T) -> T {
+    SHARED.with(|| options().vault(vault()), test)
+}

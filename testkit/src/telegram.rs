@@ -1,0 +1,234 @@
+//! The simulator of one test and its `/sim` API.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a helper that cannot do its work fails the test that asked for it")]
+
+use std::time::Duration;
+
+use fitter_simulator::{BotSeed, Running, Simulator, SimulatorConfig};
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+/// A message as its person sees it.
+#[derive(Debug, Clone)]
+pub struct Message(pub Value);
+
+impl Message {
+    /// Its number in the chat.
+    #[must_use]
+    pub fn id(&self) -> i64 {
+        self.0.pointer("/message_id").and_then(Value::as_i64).unwrap_or_default()
+    }
+
+    /// Text or caption.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        let text = self.0.get("text").or_else(|| self.0.get("caption"));
+        text.and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Whether the bot wrote it.
+    #[must_use]
+    pub fn by_bot(&self) -> bool {
+        self.0.pointer("/from/is_bot").and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// Whether there is a photo.
+    #[must_use]
+    pub fn has_photo(&self) -> bool {
+        self.0.get("photo").is_some()
+    }
+
+    /// Label, row, column of every button.
+    pub fn buttons(&self) -> impl Iterator<Item = (&str, usize, usize)> {
+        let rows = self.0.pointer("/reply_markup/inline_keyboard").and_then(Value::as_array).into_iter().flatten().enumerate();
+        rows.flat_map(|(row, buttons)| {
+            let buttons = buttons.as_array().into_iter().flatten().enumerate();
+            buttons.map(move |(col, button)| (button.get("text").and_then(Value::as_str).unwrap_or_default(), row, col))
+        })
+    }
+
+    /// Labels of the buttons.
+    #[must_use]
+    pub fn labels(&self) -> Vec<&str> {
+        self.buttons().map(|(label, ..)| label).collect()
+    }
+
+    /// Callback data of a button.
+    #[must_use]
+    pub fn data(&self, label: &str) -> Option<String> {
+        let (_, row, col) = self.buttons().find(|(found, ..)| *found == label)?;
+        let data = self.0.pointer(&format!("/reply_markup/inline_keyboard/{row}/{col}/callback_data"));
+        data.and_then(Value::as_str).map(str::to_owned)
+    }
+}
+
+/// A Telegram of one test.
+pub struct Telegram {
+    running: Running,
+    client: reqwest::Client,
+    bots: Vec<BotSeed>,
+}
+
+/// Number of the first bot.
+pub const BOT: i64 = 7_000_001;
+
+impl Telegram {
+    /// A Telegram with so many bots and no people. It lives in the runtime it is started in.
+    ///
+    /// # Panics
+    /// If it cannot listen.
+    pub async fn start(bots: usize) -> Self {
+        let bots: Vec<BotSeed> = (BOT..)
+            .take(bots)
+            .map(|id| BotSeed {
+                token: format!("{id}:AAHsecret-of-{id}"),
+                username: format!("fitter{}_bot", id - BOT),
+                first_name: "Fitter".to_owned(),
+                id,
+            })
+            .collect();
+        let config = SimulatorConfig { bots: bots.clone(), ..SimulatorConfig::default() };
+        let running = Simulator::start(config).await.expect("the simulator starts");
+        Self { running, client: client(), bots }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.running.url()
+    }
+
+    /// The bots' tokens as `FITTER_BOT_TOKEN` takes them.
+    #[must_use]
+    pub fn tokens(&self) -> String {
+        self.bots.iter().map(|bot| bot.token.as_str()).collect::<Vec<_>>().join(",")
+    }
+
+    /// A bot's username.
+    ///
+    /// # Panics
+    /// If there is no such bot.
+    #[must_use]
+    pub fn username(&self, bot: usize) -> &str {
+        self.bots.get(bot).map(|bot| bot.username.as_str()).expect("a bot of this place")
+    }
+
+    /// A bot's number.
+    #[must_use]
+    pub fn bot_id(&self, bot: usize) -> i64 {
+        self.bots.get(bot).map_or(0, |bot| bot.id)
+    }
+
+    /// Calls the Bot API as a bot.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub async fn bot_api(&self, bot: usize, method: &str, params: Value) -> Value {
+        let token = self.bots.get(bot).map(|bot| bot.token.as_str()).unwrap_or_default();
+        let answer = self.client.post(format!("{}/bot{token}/{method}", self.url())).json(&params).send().await.expect("an answer");
+        answer.json().await.expect("JSON")
+    }
+
+    /// `GET /sim/…`; the status and the JSON.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub async fn get(&self, path: &str) -> (u16, Value) {
+        let answer = self.client.get(format!("{}/sim/{path}", self.url())).send().await.expect("the simulator answers");
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap_or_default();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// `POST /sim/…`; the status and the JSON.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub async fn try_post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let answer = self.client.post(format!("{}/sim/{path}", self.url())).json(body).send().await.expect("the simulator answers");
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+
+    /// `POST /sim/…` that has to go well.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub async fn post(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.try_post(path, &body).await;
+        assert!(status < 300, "/sim/{path} {body}: {status} {answer}");
+        answer
+    }
+
+    /// `POST /sim/send` with files: part name and content each.
+    ///
+    /// # Panics
+    /// If it is refused.
+    pub async fn send_files(&self, body: &Value, files: Vec<(&'static str, String, Vec<u8>)>) -> Value {
+        let mut form = Form::new().text("json", body.to_string());
+        for (part, name, bytes) in files {
+            form = form.part(part, Part::bytes(bytes).file_name(name));
+        }
+        let answer = self.client.post(format!("{}/sim/send", self.url())).multipart(form).send().await.expect("the simulator answers");
+        let status = answer.status();
+        let json: Value = answer.json().await.unwrap_or_default();
+        assert!(status.is_success(), "/sim/send {body}: {status} {json}");
+        json
+    }
+
+    /// A new account.
+    pub async fn account(&self, id: i64, name: &str, language: &str) {
+        self.post("people", json!({"id": id, "first_name": name, "language_code": language})).await;
+    }
+
+    /// A fault of the Bot API, see `docs/simulator.md`.
+    pub async fn fault(&self, fault: Value) {
+        self.post("faults", fault).await;
+    }
+
+    /// Faults that have not happened yet.
+    pub async fn faults_left(&self) -> usize {
+        self.get("faults").await.1.as_array().map_or(0, Vec::len)
+    }
+
+    /// All calls of the Bot API after a number, oldest first.
+    pub async fn calls(&self, after: u64) -> Vec<Value> {
+        let (_, calls) = self.get(&format!("calls?after={after}&limit=100000")).await;
+        calls.as_array().cloned().unwrap_or_default()
+    }
+
+    /// Calls of a method whose request contains a text.
+    pub async fn calls_of(&self, method: &str, contains: &str) -> Vec<Value> {
+        let is = |call: &Value| {
+            call.get("method").and_then(Value::as_str) == Some(method)
+                && call.get("request").is_some_and(|request| request.to_string().contains(contains))
+        };
+        self.calls(0).await.into_iter().filter(is).collect()
+    }
+
+    /// Waits until every update is fetched and no call came for `settle`.
+    ///
+    /// # Errors
+    /// What goes on, if it does not become quiet.
+    pub async fn quiet(&self, settle: Duration, timeout: Duration) -> Result<(), String> {
+        let body = json!({"settle_ms": u64::try_from(settle.as_millis()).unwrap_or(0), "timeout_ms": u64::try_from(timeout.as_millis()).unwrap_or(0)});
+        let (status, answer) = self.try_post("quiet", &body).await;
+        if status == 200 { Ok(()) } else { Err(answer.to_string()) }
+    }
+}
+
+/// A client without a proxy and with patience.
+///
+/// # Panics
+/// If there is no TLS.
+#[must_use]
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap_or_else(|error| panic!("no HTTP client: {error}"))
+}
+
+/// A small picture; another number gives another one.
+#[must_use]
+pub fn picture(number: u64) -> Vec<u8> {
+    // A PNG of 40 by 30 points; what follows its end is not looked at.
+    const PNG: &[u8] = include_bytes!("picture.png");
+    [PNG, &number.to_be_bytes()].concat()
+}
