@@ -30,7 +30,8 @@ impl Lane {
     #[must_use]
     pub fn key(&self, bot: BotId) -> String {
         match self.chat {
-            Some(chat) => format!("{bot}:{chat}:{}", self.thread.unwrap_or(0)),
+            // The same lane as that of late outcomes: both are handled in the order in which they come.
+            Some(chat) => fitter_services::delivery::inbox_lane(bot, chat, self.thread),
             None => format!("bot:{bot}"),
         }
     }

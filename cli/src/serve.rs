@@ -48,11 +48,11 @@ const OUTBOX_LANES: u32 = 128;
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Role {
-    /// Takes updates from Telegram.
+    /// Takes updates from Telegram: fetches them, or serves the webhook.
     Bot,
     /// Works: dialogues, sending, slow work.
     Worker,
-    /// Serves HTTP: health and webhooks.
+    /// Serves HTTP.
     Web,
 }
 
@@ -84,7 +84,9 @@ impl std::fmt::Display for Role {
 pub async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
     telemetry::logs(&config.log)?;
     let tokens = tokens(&config)?;
-    let listener = if args.role.contains(&Role::Web) { Some(listen(&config).await?) } else { None };
+    // Webhooks come over HTTP, so who takes them listens too.
+    let takes_webhooks = args.role.contains(&Role::Bot) && config.telegram.webhook_url.is_some();
+    let listener = if takes_webhooks || args.role.contains(&Role::Web) { Some(listen(&config).await?) } else { None };
     let server = Server { config, roles: args.role.iter().copied().collect(), take_over: args.take_over, migrations: Migrations::Refuse };
     server.run(tokens, listener, Router::new(), |_| async { Ok(()) }).await?;
     Ok(ExitCode::SUCCESS)

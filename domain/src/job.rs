@@ -84,7 +84,7 @@ pub struct Job {
     pub photos: u32,
     /// When it was made.
     pub created: DateTime<Utc>,
-    /// Titles of the procedures walked through on it, with whether they are finished.
+    /// Titles of the procedures walked through on it, with whether they are finished; those given up are left out.
     pub runs: Vec<(crate::ids::RunId, String, bool)>,
 }
 

@@ -109,7 +109,7 @@ pub async fn claim(conn: &mut PgConnection, queue: Queue, claim: Claim) -> Resul
     Ok(leases)
 }
 
-/// [`claim`] in a transaction that is open already.
+/// [`claim()`] in a transaction that is open already.
 pub(crate) async fn claim_in(conn: &mut PgConnection, queue: Queue, claim: Claim) -> Result<Vec<LaneLease>, QueueError> {
     let mut rows =
         sqlx::query(LEASE).bind(queue.code()).bind(i64::from(claim.lanes)).bind(claim.lease.as_secs_f64()).fetch_all(&mut *conn).await?;

@@ -70,7 +70,7 @@ pub enum Priority {
 }
 
 impl Priority {
-    /// Its number in the database, smaller is more urgent; [`crate::claim`] names these numbers too.
+    /// Its number in the database, smaller is more urgent; [`crate::claim()`] names these numbers too.
     #[must_use]
     pub const fn code(self) -> i16 {
         match self {

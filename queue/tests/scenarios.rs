@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use fitter_queue::limiter::{self, Need};
 use fitter_queue::{
     Claim, Deferred, ItemId, LaneLease, NewItem, Priority, Queue, QueueError, bury, claim, dead_list, dead_show, defer, depth, done,
     done_many, hold, idle, next_ready, purge, put, release, renew, replay, supersede,
@@ -28,7 +27,7 @@ macro_rules! scenarios {
             let db = TestDb::embedded().await;
             $(
                 $name(db.pool()).await;
-                sqlx::query("TRUNCATE queue_items, queue_lanes, rate_limits").execute(db.pool()).await.unwrap();
+                sqlx::query("TRUNCATE queue_items, queue_lanes").execute(db.pool()).await.unwrap();
             )+
         }
     };
@@ -57,9 +56,6 @@ scenarios!(
     an_album_is_deferred_whole,
     a_delayed_item_is_not_claimed_early,
     depth_and_idle_and_purge,
-    the_limiter_gives_a_burst_and_then_a_rate,
-    the_limiter_takes_all_or_nothing,
-    a_blocked_bucket_gives_nothing,
 );
 
 const CLAIM: Claim = Claim { lanes: 10, items_per_lane: 10, lease: Duration::from_secs(30) };
@@ -103,11 +99,6 @@ async fn later(conn: &mut PgConnection, seconds: f64) {
     .execute(&mut *conn)
     .await
     .unwrap();
-    sqlx::query("UPDATE rate_limits SET updated_at = updated_at - make_interval(secs => $1), blocked_until = blocked_until - make_interval(secs => $1)")
-        .bind(seconds)
-        .execute(conn)
-        .await
-        .unwrap();
 }
 
 async fn lanes(conn: &mut PgConnection) -> i64 {
@@ -453,55 +444,4 @@ async fn depth_and_idle_and_purge(pool: &PgPool) {
     assert_eq!(purge(conn, Duration::ZERO, 1).await.unwrap(), 1);
     assert_eq!(purge(conn, Duration::ZERO, 100).await.unwrap(), 1);
     assert_eq!(dead_list(conn, ItemId(0), 10).await.unwrap().len(), 1, "dead letters stay");
-}
-
-fn need(key: &str, rate: f64, burst: f64) -> Need {
-    Need { key: key.to_owned(), rate, burst }
-}
-
-async fn the_limiter_gives_a_burst_and_then_a_rate(pool: &PgPool) {
-    let conn = &mut *conn(pool).await;
-    let needs = [need("bot:1", 0.5, 3.0)];
-    for _ in 0..3 {
-        assert_eq!(limiter::take(conn, &needs).await.unwrap(), Ok(()));
-    }
-    let wait = limiter::take(conn, &needs).await.unwrap().unwrap_err().0;
-    assert!(wait > Duration::from_secs(1) && wait <= Duration::from_secs(2), "{wait:?}");
-    later(conn, 2.0).await;
-    assert_eq!(limiter::take(conn, &needs).await.unwrap(), Ok(()));
-    assert!(limiter::take(conn, &needs).await.unwrap().is_err());
-    later(conn, 3600.0).await;
-    for _ in 0..3 {
-        assert_eq!(limiter::take(conn, &needs).await.unwrap(), Ok(()), "it does not hold more than the burst");
-    }
-    assert!(limiter::take(conn, &needs).await.unwrap().is_err());
-}
-
-async fn the_limiter_takes_all_or_nothing(pool: &PgPool) {
-    let conn = &mut *conn(pool).await;
-    let (bot, chat) = (need("bot", 0.001, 10.0), need("chat", 0.001, 1.0));
-    assert_eq!(limiter::take(conn, &[chat.clone(), bot.clone(), bot.clone()]).await.unwrap(), Ok(()));
-    for _ in 0..5 {
-        assert!(limiter::take(conn, &[bot.clone(), chat.clone()]).await.unwrap().is_err());
-    }
-    for _ in 0..9 {
-        assert_eq!(limiter::take(conn, std::slice::from_ref(&bot)).await.unwrap(), Ok(()), "the refusals took nothing");
-    }
-    assert!(limiter::take(conn, std::slice::from_ref(&bot)).await.unwrap().is_err());
-    assert_eq!(limiter::take(conn, &[]).await.unwrap(), Ok(()));
-}
-
-async fn a_blocked_bucket_gives_nothing(pool: &PgPool) {
-    let conn = &mut *conn(pool).await;
-    let needs = [need("chat:1", 1.0, 5.0), need("bot:1", 30.0, 30.0)];
-    assert_eq!(limiter::take(conn, &needs).await.unwrap(), Ok(()));
-    limiter::block(conn, "chat:1", Duration::from_secs(20)).await.unwrap();
-    limiter::block(conn, "chat:1", Duration::from_secs(10)).await.unwrap();
-    let wait = limiter::take(conn, &needs).await.unwrap().unwrap_err().0;
-    assert!(wait > Duration::from_secs(19) && wait <= Duration::from_secs(20), "the longer one counts: {wait:?}");
-    assert_eq!(limiter::take(conn, &needs[1..]).await.unwrap(), Ok(()), "others go on");
-    limiter::block(conn, "new", Duration::from_secs(5)).await.unwrap();
-    assert!(limiter::take(conn, &[need("new", 1.0, 1.0)]).await.unwrap().is_err());
-    later(conn, 21.0).await;
-    assert_eq!(limiter::take(conn, &needs).await.unwrap(), Ok(()));
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::Serialize;
 
 use crate::links::LinkIndex;
+use crate::meta::Visibility;
 use crate::note::{self, Parsed};
 use crate::problem::{Problem, Severity};
 use crate::vault::Vault;
@@ -56,12 +57,14 @@ pub fn plan(known: &HashMap<String, String>, vault: &Vault) -> Import {
         problems: vault.problems.clone(),
         counts: Counts { notes: vault.notes.len(), attachments: vault.attachments.len(), ..Counts::default() },
     };
-    for (path, bytes) in &vault.notes {
-        let parsed = note::parse(path, bytes, &links);
+    let notes: Vec<Parsed> = vault.notes.iter().map(|(path, bytes)| note::parse(path, bytes, &links)).collect();
+    let visibility: HashMap<String, Visibility> = notes.iter().map(|note| (note.path.clone(), note.meta.visibility)).collect();
+    for mut parsed in notes {
+        hide_with_embeds(&mut parsed, &visibility);
         import.problems.extend(parsed.problems.iter().cloned());
         import.counts.chunks += parsed.chunks.len();
         import.counts.procedures += usize::from(parsed.procedure.is_some());
-        if known.get(path) == Some(&parsed.hash) {
+        if known.get(&parsed.path) == Some(&parsed.hash) {
             import.counts.unchanged += 1;
         } else {
             import.changed.push(parsed);
@@ -84,4 +87,14 @@ pub fn plan(known: &HashMap<String, String>, vault: &Vault) -> Import {
     import.counts.errors = import.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     import.counts.warnings = import.problems.iter().filter(|problem| problem.severity == Severity::Warning).count();
     import
+}
+
+/// A note is seen by nobody who may not see what it embeds: the embedded text stands in its passages.
+fn hide_with_embeds(note: &mut Parsed, visibility: &HashMap<String, Visibility>) {
+    let strictest = note.embeds.iter().filter_map(|path| Some((*visibility.get(path)?, path))).max();
+    if let Some((strictest, path)) = strictest.filter(|(strictest, _)| *strictest > note.meta.visibility) {
+        let what = format!("embeds `{path}`, which is {}; so this note is too, not {}", strictest.code(), note.meta.visibility.code());
+        note.problems.push(Problem { path: note.path.clone(), line: 1, severity: Severity::Warning, what });
+        note.meta.visibility = strictest;
+    }
 }

@@ -141,7 +141,7 @@ impl App {
                     None => None,
                 };
                 let tapped = slot.clone().filter(|_| incoming.callback.is_some());
-                (at, person, Event::Person { input: incoming.input.clone(), slot }, incoming.callback.clone(), tapped)
+                (at, person, Event::Person { input: storable(incoming.input.clone()), slot }, incoming.callback.clone(), tapped)
             }
             Stimulus::Late(late) => {
                 let at = Address { bot: late.bot, chat: late.chat, thread: late.thread };
@@ -156,6 +156,19 @@ impl App {
             turn.out.push(delivery::item(at, OutboundKind::Answer { callback, text, alert: false })?);
         }
         Ok(turn.out)
+    }
+}
+
+/// PostgreSQL's text has no U+0000: people never type it, forged updates may hold it.
+fn storable(input: Input) -> Input {
+    let clean = |text: String| if text.contains('\0') { text.replace('\0', "") } else { text };
+    match input {
+        Input::Command { name, payload } => Input::Command { name, payload: clean(payload) },
+        Input::Text { text } => Input::Text { text: clean(text) },
+        Input::Photos { photos, caption } => Input::Photos { photos, caption: caption.map(clean) },
+        Input::Other { what, text } => Input::Other { what, text: text.map(clean) },
+        Input::Edited { text } => Input::Edited { text: text.map(clean) },
+        input @ (Input::Tap { .. } | Input::Reachable { .. }) => input,
     }
 }
 
@@ -245,7 +258,7 @@ impl Turn<'_> {
         self.send(OutboundKind::Send { slot: None, screen })
     }
 
-    /// Navigation: the tapped message is changed in place; after words it moves to the end of the chat, and its old buttons go.
+    /// Navigation: the tapped message is changed in place; after words it moves to the end of the chat, so that there is one menu and no more.
     ///
     /// A step of a walk and an answer are records of the chat: navigation does not overwrite them.
     fn show(&mut self, screen: Screen) -> Result<(), ServiceError> {
@@ -255,7 +268,7 @@ impl Turn<'_> {
             Some(slot) => self.send(OutboundKind::Edit { slot, screen }),
             None => {
                 let slot = Slot::new(MENU);
-                self.send(OutboundKind::Retire { slot: slot.clone() })?;
+                self.send(OutboundKind::Delete { slot: slot.clone() })?;
                 // A second screen of the same turn changes the first one.
                 self.tapped = Some(slot.clone());
                 self.send(OutboundKind::Send { slot: Some(slot), screen })

@@ -31,10 +31,7 @@ pub fn chat_lane(bot: BotId, chat: ChatId) -> String {
 /// as the lane of Telegram's updates.
 #[must_use]
 pub fn inbox_lane(bot: BotId, chat: ChatId, thread: Option<i64>) -> String {
-    match thread {
-        Some(thread) => format!("{bot}:{chat}:{thread}"),
-        None => chat_lane(bot, chat),
-    }
+    format!("{bot}:{chat}:{}", thread.unwrap_or(0))
 }
 
 /// A screen in a language.

@@ -16,7 +16,7 @@ macro_rules! select {
             "SELECT j.id, j.vehicle, v.kind, v.number, j.technician, p.name, j.status, j.created_at,
                 (SELECT count(*) FROM photos f WHERE f.job = j.id) AS photos,
                 (SELECT coalesce(jsonb_agg(jsonb_build_array(r.id, q.title, r.status = 'done') ORDER BY r.id), '[]')
-                    FROM runs r JOIN procedures q ON q.id = r.procedure WHERE r.job = j.id) AS runs
+                    FROM runs r JOIN procedures q ON q.id = r.procedure WHERE r.job = j.id AND r.status <> 'abandoned') AS runs
             FROM jobs j JOIN vehicles v ON v.id = j.vehicle JOIN people p ON p.id = j.technician ",
             $rest
         )

@@ -180,14 +180,27 @@ impl<'f> Player<'f> {
         tapped(&pressed)
     }
 
-    /// Presses a button by what it says back; it need not be there any more.
+    /// Presses a button that a message does not have any more, as a phone does that has not heard of it yet.
     pub async fn tap_old(&self, message: i64, data: &str) -> &Self {
-        let did = self.press_old(message, data).await;
+        let markup = json!({"inline_keyboard": [[{"text": "⌛", "callback_data": data}]]});
+        let telegram = &self.fitter.telegram;
+        telegram.bot_api(self.bot, "editMessageReplyMarkup", json!({"chat_id": self.id, "message_id": message, "reply_markup": markup})).await;
+        let did = self.press_data(message, data).await;
         self.settle(did).await
     }
 
-    /// Presses a button by what it says back, and does not wait.
-    pub async fn press_old(&self, message: i64, data: &str) -> Did {
+    /// Presses a button that the product never made, as a forged client does.
+    pub async fn forge(&self, data: &str) -> &Self {
+        let markup = json!({"inline_keyboard": [[{"text": "✂", "callback_data": data}]]});
+        let body = json!({"chat_id": self.id, "text": "✂", "reply_markup": markup});
+        let sent = self.fitter.telegram.bot_api(self.bot, "sendMessage", body).await;
+        let message = sent.pointer("/result/message_id").and_then(Value::as_i64).unwrap_or_default();
+        let did = self.press_data(message, data).await;
+        self.settle(did).await
+    }
+
+    /// Presses a button of a message by what it says back, and does not wait.
+    pub async fn press_data(&self, message: i64, data: &str) -> Did {
         self.mark().await;
         let pressed = self.fitter.telegram.post("tap", self.with(json!({"message_id": message, "data": data}))).await;
         tapped(&pressed)

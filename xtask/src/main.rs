@@ -1,4 +1,4 @@
-//! Project tasks: `cargo xtask test | check | docs | release-size`.
+//! Project tasks: `cargo xtask test | check | docs`.
 //!
 //! | task | what |
 //! | --- | --- |

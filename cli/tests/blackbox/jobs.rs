@@ -115,9 +115,8 @@ fn a_technician_cannot_open_the_card_of_another() {
         let card = one.sees("901 AAA 01").await;
         let more = card.data("Ещё").unwrap();
         let job = more.strip_prefix("jm:").unwrap().to_owned();
-        let home = two.last().await.id();
         for data in [format!("j:{job}"), format!("jt:{job}:complete"), format!("jg:{job}"), format!("jh:{job}"), format!("jp:{job}")] {
-            two.forge(home, &data).await;
+            two.forge(&data).await;
         }
         two.photo().await;
         two.never_sees("901 AAA 01").await;

@@ -266,7 +266,13 @@ pub fn happen(world: &mut World, who: PersonId, what: &Happens) {
         Happens::Refused => world.late(who, Outcome::Refused),
         Happens::Newer => world.runs.values_mut().for_each(|run| run.newer = true),
         Happens::Forget => forget(world, who),
-        Happens::Remove(removed) => world.chats.get_mut(&who).unwrap().person.removed = *removed,
+        Happens::Remove(removed) => {
+            world.chats.get_mut(&who).unwrap().person.removed = *removed;
+            if !removed {
+                // Whoever may come back writes first: the bot does not know of it before.
+                world.act(who, Input::Command { name: "menu".into(), payload: String::new() }, None);
+            }
+        }
     }
     world.search();
     world.log.clear();

@@ -95,3 +95,19 @@ fn decomposed_names_are_found() {
     assert_eq!(parsed.links, ["Сбой.md"]);
     assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
 }
+
+#[test]
+fn a_note_is_as_hidden_as_what_it_embeds() {
+    let vault = crate::vault(&[
+        ("Клиентам.md", "---\nvisibility: public\n---\nОткрыто\n\n![[Цены]]\n"),
+        ("Цены.md", "Цены: ![[Черновик]]"),
+        ("Черновик.md", "---\nvisibility: draft\n---\nТайна"),
+        ("Просто.md", "---\nvisibility: public\n---\nОткрыто"),
+    ]);
+    let plan = fitter_retrieval::import::plan(&std::collections::HashMap::new(), &vault);
+    let seen = |path: &str| plan.changed.iter().find(|note| note.path == path).map(|note| note.meta.visibility.code());
+    assert_eq!(seen("Клиентам.md"), Some("draft"), "it embeds a draft, by way of another note");
+    assert_eq!(seen("Цены.md"), Some("draft"));
+    assert_eq!(seen("Просто.md"), Some("public"));
+    assert!(plan.problems.iter().any(|problem| problem.path == "Клиентам.md" && problem.what.contains("which is draft")));
+}
