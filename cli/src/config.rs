@@ -43,7 +43,12 @@ pub const SETTINGS: &[Setting] = &[
         "embedded PostgreSQL in the data folder",
         "PostgreSQL 15 or newer with pgvector, e.g. `postgres://fitter:…@db/fitter`.",
     ),
-    setting("database.max_connections", "FITTER_DATABASE_MAX_CONNECTIONS", "16", "Connections of this process; the embedded PostgreSQL always has one."),
+    setting(
+        "database.max_connections",
+        "FITTER_DATABASE_MAX_CONNECTIONS",
+        "16",
+        "Connections of this process; the embedded PostgreSQL always has one.",
+    ),
     setting("storage.data_dir", "FITTER_DATA_DIR", "./data", "Folder for the embedded PostgreSQL and the photos."),
     setting("http.addr", "FITTER_HTTP_ADDR", "127.0.0.1:8080", "Where the webhook, `/healthz` and `/readyz` listen."),
     setting("metrics.addr", "FITTER_METRICS_ADDR", "127.0.0.1:9464", "Where `/metrics` listens, in Prometheus format."),
@@ -190,7 +195,8 @@ impl Config {
             ensure!(file.is_file(), "configuration file {} does not exist", file.display());
             figment = figment.merge(Toml::file_exact(file));
         }
-        let config: Self = figment.merge(Serialized::globals(variables(env)?)).extract().map_err(|error| anyhow::anyhow!("configuration: {error}"))?;
+        let config: Self =
+            figment.merge(Serialized::globals(variables(env)?)).extract().map_err(|error| anyhow::anyhow!("configuration: {error}"))?;
         config.validate()?;
         Ok(config)
     }
@@ -292,7 +298,8 @@ mod tests {
         let Ok(Value::Dict(_, sections)) = Value::serialize(Config::default()) else { panic!("a struct") };
         for (section, value) in sections {
             let Value::Dict(_, keys) = value else { panic!("a section") };
-            missing.extend(keys.keys().map(|key| format!("{section}.{key}")).filter(|key| !SETTINGS.iter().any(|setting| setting.key == key)));
+            missing
+                .extend(keys.keys().map(|key| format!("{section}.{key}")).filter(|key| !SETTINGS.iter().any(|setting| setting.key == key)));
         }
         assert_eq!(missing, Vec::<String>::new());
     }

@@ -57,7 +57,11 @@ pub async fn import(args: &Import, config: &Config) -> anyhow::Result<ExitCode> 
     let problems = if args.check {
         let LocalSearch { import, .. } = local::search_vault(&args.dir)?;
         let counts = &import.counts;
-        writeln!(out, "{} notes, {} passages, {} procedures, {} pictures and files", counts.notes, counts.chunks, counts.procedures, counts.attachments)?;
+        writeln!(
+            out,
+            "{} notes, {} passages, {} procedures, {} pictures and files",
+            counts.notes, counts.chunks, counts.procedures, counts.attachments
+        )?;
         import.problems
     } else {
         let database = start::database(config, Migrations::Refuse).await?;
@@ -65,7 +69,11 @@ pub async fn import(args: &Import, config: &Config) -> anyhow::Result<ExitCode> 
         let report = start::import(&app, &args.dir).await?;
         app.db.close().await;
         let counts = &report.counts;
-        writeln!(out, "{} notes ({} changed, {} removed), {} passages, {} procedures", counts.notes, report.changed, report.removed, counts.chunks, counts.procedures)?;
+        writeln!(
+            out,
+            "{} notes ({} changed, {} removed), {} passages, {} procedures",
+            counts.notes, report.changed, report.removed, counts.chunks, counts.procedures
+        )?;
         report.problems
     };
     for problem in &problems {
@@ -154,7 +162,18 @@ fn print(hits: Vec<Hit>, json: bool) -> anyhow::Result<()> {
         } else {
             let text = hit.text.as_deref().unwrap_or_default();
             let short: String = text.chars().take(300).collect();
-            writeln!(out, "{}. {} › {} ({}:{}-{}, {:.3})\n   {}", place + 1, hit.note, hit.heading, hit.note, hit.start_line, hit.end_line, hit.score, short.replace('\n', "\n   "))?;
+            writeln!(
+                out,
+                "{}. {} › {} ({}:{}-{}, {:.3})\n   {}",
+                place + 1,
+                hit.note,
+                hit.heading,
+                hit.note,
+                hit.start_line,
+                hit.end_line,
+                hit.score,
+                short.replace('\n', "\n   ")
+            )?;
         }
     }
     Ok(())

@@ -149,7 +149,9 @@ pub async fn dead(dead: Dead, config: &Config) -> anyhow::Result<ExitCode> {
             }
         }
         Dead::Show { id } => match fitter_queue::dead_show(&mut conn, ItemId(id)).await? {
-            Some(item) => println!("{} {} after {} attempts: {}\n{}", item.queue.name(), item.lane, item.attempts, item.error, item.payload),
+            Some(item) => {
+                println!("{} {} after {} attempts: {}\n{}", item.queue.name(), item.lane, item.attempts, item.error, item.payload)
+            }
             None => bail!("there is no dead item {id}; see `fitter dead list`"),
         },
         Dead::Replay { id } => match fitter_queue::replay(&mut conn, ItemId(id)).await? {
@@ -185,7 +187,10 @@ pub async fn doctor(config: &Config) -> anyhow::Result<ExitCode> {
                     line("database", Ok(format!("{place} PostgreSQL {}, {} MB", health.server, health.bytes / 1_000_000)));
                     let vector = health.vector.clone().unwrap_or_else(|| "missing".to_owned());
                     let old = health.vector_is_old;
-                    line("pgvector", if old { Err(anyhow::anyhow!("{vector} has known bugs; install 0.8.4 or newer")) } else { Ok(vector) });
+                    line(
+                        "pgvector",
+                        if old { Err(anyhow::anyhow!("{vector} has known bugs; install 0.8.4 or newer")) } else { Ok(vector) },
+                    );
                     let dead: u64 = health.queues.iter().map(|queue| queue.dead).sum();
                     let result = if dead == 0 { Ok("none".to_owned()) } else { Err(anyhow::anyhow!("{dead}; see `fitter dead list`")) };
                     line("dead letters", result);
@@ -222,7 +227,9 @@ fn vault(folder: &std::path::Path) -> anyhow::Result<String> {
     ensure!(folder.is_dir(), "{} is not a folder", folder.display());
     let counts = fitter_retrieval::local::search_vault(folder)?.import.counts;
     let text = format!("{} notes, {} procedures, {} errors, {} warnings", counts.notes, counts.procedures, counts.errors, counts.warnings);
-    if counts.errors > 0 { bail!("{text}; see `fitter import --check {}`", folder.display()) }
+    if counts.errors > 0 {
+        bail!("{text}; see `fitter import --check {}`", folder.display())
+    }
     Ok(text)
 }
 

@@ -97,9 +97,9 @@ pub async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// If the address is taken.
 pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(config.http.addr)
-        .await
-        .with_context(|| format!("http.addr: cannot listen on {}; stop what does, or set FITTER_HTTP_ADDR to a free address", config.http.addr))
+    TcpListener::bind(config.http.addr).await.with_context(|| {
+        format!("http.addr: cannot listen on {}; stop what does, or set FITTER_HTTP_ADDR to a free address", config.http.addr)
+    })
 }
 
 /// The bot tokens, each of the shape that BotFather gives.

@@ -13,8 +13,13 @@ const QUIET: &str = "hyper=info,hyper_util=info,h2=info,reqwest=info,rustls=info
 /// # Errors
 /// If the filter is not one.
 pub fn logs(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(format!("{},{QUIET}", log.filter)).with_context(|| format!("log.filter: '{}' is no filter", log.filter))?;
+    let filter =
+        EnvFilter::try_new(format!("{},{QUIET}", log.filter)).with_context(|| format!("log.filter: '{}' is no filter", log.filter))?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if log.json { subscriber.json().init() } else { subscriber.with_target(false).init() }
+    if log.json {
+        subscriber.json().init()
+    } else {
+        subscriber.with_target(false).init()
+    }
     Ok(())
 }

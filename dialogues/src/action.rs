@@ -33,6 +33,8 @@ pub enum Action {
     JobMore(JobId),
     /// A card's new state.
     JobStatus(JobId, JobStatus),
+    /// Complete a job although walks on it are open.
+    FinishJob(JobId),
     /// Add photos to a card.
     JobPhotos(JobId),
     /// Show a card's photos.
@@ -219,6 +221,7 @@ impl Action {
             Self::Job(job) => format!("j:{job}"),
             Self::JobMore(job) => format!("jm:{job}"),
             Self::JobStatus(job, status) => format!("jt:{job}:{}", status.name()),
+            Self::FinishJob(job) => format!("jc:{job}"),
             Self::JobPhotos(job) => format!("jp:{job}"),
             Self::JobGallery(job) => format!("jg:{job}"),
             Self::JobHistory(job) => format!("jh:{job}"),
@@ -264,6 +267,7 @@ impl Action {
             ("j", [job]) => Self::Job(job.parse().ok()?),
             ("jm", [job]) => Self::JobMore(job.parse().ok()?),
             ("jt", [job, status]) => Self::JobStatus(job.parse().ok()?, JobStatus::from_name(status)?),
+            ("jc", [job]) => Self::FinishJob(job.parse().ok()?),
             ("jp", [job]) => Self::JobPhotos(job.parse().ok()?),
             ("jg", [job]) => Self::JobGallery(job.parse().ok()?),
             ("jh", [job]) => Self::JobHistory(job.parse().ok()?),
@@ -311,6 +315,7 @@ mod tests {
             Action::Job(job),
             Action::JobMore(job),
             Action::JobStatus(job, JobStatus::InProgress),
+            Action::FinishJob(job),
             Action::JobPhotos(job),
             Action::JobGallery(job),
             Action::JobHistory(job),

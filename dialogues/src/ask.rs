@@ -16,7 +16,7 @@ use crate::turn::Turn;
 /// Longest question searched for, in characters.
 const LONGEST: usize = 1000;
 /// Quotes longer than this, in characters, are collapsed at first.
-const COLLAPSED_FROM: usize = 500;
+const COLLAPSED_FROM: usize = 900;
 /// Hits beside the shown one that are offered as chips.
 const CHIPS: u32 = 2;
 /// Questions shown in the manager's list.
@@ -59,10 +59,18 @@ pub(crate) fn found(turn: &mut Turn<'_>, query: QueryId, text: &str, hits: &[Pas
     // At most three big buttons: in a walk, the way back to its step is one of them.
     let chips = if walking && steps.is_some() { CHIPS - 1 } else { CHIPS };
     for (place, hit) in (1..=chips).zip(hits.iter().skip(1)) {
-        screen = screen.button(msg::chip(shorten(&hit.source())), Action::Hit(query, place));
+        screen = screen.button(msg::chip(shorten(&chip(best, hit))), Action::Hit(query, place));
     }
     let screen = with_not_it(turn, screen, query, 0);
     turn.say_as(answer_slot(query), screen);
+}
+
+/// What a chip says: the heading is enough within the note that is shown.
+fn chip(shown: &Passage, hit: &Passage) -> String {
+    match hit.headings.last() {
+        Some(heading) if hit.note == shown.note => heading.clone(),
+        _ => hit.source(),
+    }
 }
 
 /// "Not it" leads to the next hit and, after the last one, to a human: never straight to a human, who is asked on purpose only.

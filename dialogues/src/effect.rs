@@ -91,13 +91,15 @@ pub enum Command {
     },
     /// → `Job` or `Refused`.
     OpenJob(JobId),
-    /// → `Job` or `Refused`.
+    /// → `Job`, `Unfinished` or `Refused`.
     SetJobStatus {
         /// Which.
         job: JobId,
         /// To what.
         to: JobStatus,
     },
+    /// Completes a job and gives up its open walks. → `Job` or `Refused`.
+    FinishJob(JobId),
     /// Adds photos to a card. → nothing or `Refused`.
     AddJobPhotos {
         /// Which.

@@ -151,6 +151,11 @@ pub enum Outcome {
         /// It was made just now.
         made: bool,
     },
+    /// A job was to be completed, but walks on it are open.
+    Unfinished {
+        /// The card.
+        job: Box<Job>,
+    },
     /// Jobs of the person, or of everybody for a manager; newest first.
     Jobs {
         /// The jobs.

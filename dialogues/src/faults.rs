@@ -113,6 +113,12 @@ fn screen(fault: &Fault) -> Screen {
     }
 }
 
+/// What the author of a fault reads when it is closed.
+#[must_use]
+pub fn closed_screen(fault: &Fault, by: &str) -> Screen {
+    Screen::say(msg::fault_closed_for(fault.id, by))
+}
+
 /// Open faults.
 pub(crate) fn listed(turn: &mut Turn<'_>, faults: &[Fault]) {
     let text = if faults.is_empty() { msg::faults_none() } else { msg::faults_list(faults.len()) };

@@ -147,6 +147,13 @@ pub(crate) fn more(turn: &mut Turn<'_>, job: JobId) {
     ]));
 }
 
+/// A job with open walks is not completed by the way.
+pub(crate) fn unfinished(turn: &mut Turn<'_>, job: &Job) {
+    let open = job.runs.iter().find(|(_, _, done)| !done).map(|(_, title, _)| title.as_str()).unwrap_or_default();
+    let screen = Screen::say(msg::job_unfinished(open)).button(msg::button_finish_job(), Action::FinishJob(job.id));
+    turn.show(screen.primary(msg::button_back(), Action::Job(job.id)));
+}
+
 /// Jobs of the person, or everybody's for a manager.
 pub(crate) fn list(turn: &mut Turn<'_>, jobs: &[Job]) {
     let own = may(turn.ctx.person.role, Verb::Create, Object::Job { own: true });
@@ -194,7 +201,7 @@ pub(crate) fn history(turn: &mut Turn<'_>, job: JobId, jobs: &[Job]) {
             body = body.line().push(msg::job_photos(job.photos));
         }
     }
-    turn.show(Screen::of(body).primary(msg::button_back(), Action::Job(job)));
+    turn.show(Screen::of(body).button(msg::button_back(), Action::Job(job)));
 }
 
 /// Photos for a card are awaited.
@@ -244,5 +251,5 @@ pub(crate) fn gallery(turn: &mut Turn<'_>, job: JobId, files: &[String]) {
     let from = files.len().saturating_sub(GALLERY);
     let media = files.iter().skip(from).cloned().map(Media::File).collect();
     let text = if files.is_empty() { msg::gallery_empty() } else { msg::job_photos(files.len()) };
-    turn.show(Screen { media, ..Screen::say(text) }.primary(msg::button_back(), Action::Job(job)));
+    turn.show(Screen { media, ..Screen::say(text) }.button(msg::button_back(), Action::Job(job)));
 }

@@ -17,7 +17,7 @@ pub mod action;
 pub mod ask;
 pub mod effect;
 pub mod event;
-mod faults;
+pub mod faults;
 mod home;
 mod invites;
 mod jobs;

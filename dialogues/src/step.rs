@@ -145,6 +145,9 @@ fn tap(turn: &mut Turn<'_>, action: Action) {
         Action::JobStatus(job, to) => {
             turn.leave_typing().run(Command::SetJobStatus { job, to });
         }
+        Action::FinishJob(job) => {
+            turn.run(Command::FinishJob(job));
+        }
         Action::JobPhotos(job) => jobs::ask_photos(turn, job),
         Action::JobGallery(job) => {
             turn.leave_typing().run(Command::ListJobPhotos(job));
@@ -244,6 +247,7 @@ fn came_of(turn: &mut Turn<'_>, outcome: &Outcome) {
         Outcome::InviteMade { link, role, days } => invites::made(turn, link, *role, *days),
         Outcome::Home { run, runs, jobs, questions, faults } => home::screen(turn, run.as_ref(), *runs, *jobs, *questions, *faults),
         Outcome::Job { job, made } => jobs::card(turn, job, *made),
+        Outcome::Unfinished { job } => jobs::unfinished(turn, job),
         Outcome::Jobs { jobs } => jobs::list(turn, jobs),
         Outcome::History { job, jobs } => jobs::history(turn, *job, jobs),
         Outcome::JobPhotos { job, files } => jobs::gallery(turn, *job, files),

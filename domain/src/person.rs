@@ -124,8 +124,9 @@ pub fn may(actor: Role, verb: Verb, object: Object) -> bool {
         (PublicNote, Verb::See) | (Question { own: true }, Verb::See) | (Question { .. }, Verb::Create) => true,
         (StaffNote, Verb::See) => actor.is_staff(),
         (DraftNote, Verb::See) | (Invite, Verb::Create | Verb::See) => actor == Role::Admin,
-        (Job { own: true } | Run { own: true }, Verb::See | Verb::Change)
-        | (Job { .. } | Run { .. } | Fault, Verb::Create) => actor.is_staff(),
+        (Job { own: true } | Run { own: true }, Verb::See | Verb::Change) | (Job { .. } | Run { .. } | Fault, Verb::Create) => {
+            actor.is_staff()
+        }
         (Job { own: false } | Run { own: false }, Verb::See | Verb::Change) => actor >= Role::Manager,
         (Fault | Question { .. }, Verb::See | Verb::Resolve | Verb::Change) => actor >= Role::Manager,
         _ => false,

@@ -24,6 +24,15 @@ pub struct Procedure {
     pub steps: Vec<Step>,
 }
 
+impl Procedure {
+    /// How many steps are shown whatever is answered, and how many more an answer may add.
+    #[must_use]
+    pub fn sizes(&self) -> (usize, usize) {
+        let conditional = self.steps.iter().filter(|step| step.when.as_ref().is_some_and(|when| !when.negated)).count();
+        (self.steps.len() - conditional, conditional)
+    }
+}
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -223,10 +223,11 @@ impl Run {
         let Some(asked) = self.procedure.steps.iter().position(|step| step.id == condition.step) else { return true };
         // An answer of a step that is not shown any more does not count; a condition on a later step is not looked into, so this ends.
         let counts = asked >= index || self.shown(asked);
-        let chosen = counts && self.state.records.iter().any(|(visit, record)| {
-            visit.step as usize == asked
-                && record.answers.iter().any(|answer| matches!(answer, Answer::Choice { label } if condition.answers.contains(label)))
-        });
+        let chosen = counts
+            && self.state.records.iter().any(|(visit, record)| {
+                visit.step as usize == asked
+                    && record.answers.iter().any(|answer| matches!(answer, Answer::Choice { label } if condition.answers.contains(label)))
+            });
         chosen != condition.negated
     }
 

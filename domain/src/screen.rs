@@ -114,10 +114,8 @@ impl Screen {
     /// Adds a row of several buttons.
     #[must_use]
     pub fn row(mut self, buttons: impl IntoIterator<Item = (Node, String)>) -> Self {
-        let row: Vec<Button> = buttons
-            .into_iter()
-            .map(|(label, data)| Button { label, press: Press::Callback(data), style: Style::Plain })
-            .collect();
+        let row: Vec<Button> =
+            buttons.into_iter().map(|(label, data)| Button { label, press: Press::Callback(data), style: Style::Plain }).collect();
         if !row.is_empty() {
             self.buttons.push(row);
         }

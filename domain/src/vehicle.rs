@@ -173,9 +173,7 @@ pub fn country(number: &str) -> Option<&'static str> {
 
 /// A plate of some other country: 4 to 10 characters with a digit among them.
 fn looks_like_a_plate(number: &str) -> bool {
-    (4..=10).contains(&number.len())
-        && number.chars().any(|c| c.is_ascii_digit())
-        && number.chars().any(|c| c.is_ascii_alphabetic())
+    (4..=10).contains(&number.len()) && number.chars().any(|c| c.is_ascii_digit()) && number.chars().any(|c| c.is_ascii_alphabetic())
 }
 
 #[cfg(test)]

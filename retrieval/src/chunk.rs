@@ -11,6 +11,9 @@ mod cut;
 /// A passage longer than this many characters is cut at a paragraph, an item or a row.
 pub(crate) const LONG: usize = 1_500;
 
+/// The same for the steps of a procedure: a few steps answer a question, the way through all of them is the walk.
+const LONG_STEPS: usize = 700;
+
 /// A text of fewer characters than this before the first section below it is joined to that section.
 const SHORT: usize = 200;
 
@@ -24,8 +27,15 @@ struct Section {
 /// The passages of a note.
 pub(crate) fn chunks(path: &str, blocks: &[Block], look: Look, links: &LinkIndex<'_>) -> Vec<Chunk> {
     let mut out = Vec::new();
-    for section in sections(blocks, look) {
-        for (index, blocks) in cut::pieces(section.blocks, LONG, look).into_iter().enumerate() {
+    let mut sections = sections(blocks);
+    if look.procedure {
+        out.extend(overview(path, blocks, &mut sections, look, links));
+    } else {
+        sections = lead_in(sections, look);
+    }
+    let limit = if look.procedure { LONG_STEPS } else { LONG };
+    for section in sections {
+        for (index, blocks) in cut::pieces(section.blocks, limit, look).into_iter().enumerate() {
             let first = blocks.iter().map(|block| block.start).min().unwrap_or(section.start);
             // The heading belongs to the first piece.
             let start = if index == 0 { section.start.min(first) } else { first };
@@ -39,7 +49,7 @@ pub(crate) fn chunks(path: &str, blocks: &[Block], look: Look, links: &LinkIndex
     out
 }
 
-fn sections(blocks: &[Block], look: Look) -> Vec<Section> {
+fn sections(blocks: &[Block]) -> Vec<Section> {
     let mut out: Vec<Section> = Vec::new();
     let mut open: Vec<(u8, String)> = Vec::new();
     for block in blocks {
@@ -54,7 +64,28 @@ fn sections(blocks: &[Block], look: Look) -> Vec<Section> {
         }
     }
     out.retain(|section| !section.blocks.is_empty());
-    lead_in(out, look)
+    out
+}
+
+/// A procedure's first passage: its introduction and the titles of all its steps. Takes the introduction out of the sections.
+fn overview(path: &str, blocks: &[Block], sections: &mut Vec<Section>, look: Look, links: &LinkIndex<'_>) -> Option<Chunk> {
+    let titles = crate::procedure::titles(blocks);
+    let first = sections.first_mut().filter(|_| !titles.is_empty())?;
+    let list = first.blocks.iter().position(|block| matches!(block.kind, BlockKind::List { first: Some(_), .. }));
+    let steps = first.blocks.split_off(list.unwrap_or(first.blocks.len()));
+    let (headings, start) = (first.headings.clone(), first.start);
+    let intro = std::mem::replace(&mut first.blocks, steps);
+    if let Some(next) = first.blocks.first() {
+        first.start = next.start;
+    } else {
+        sections.remove(0);
+    }
+    let end = intro.iter().map(|block| block.end).max().unwrap_or(start);
+    let mut chunk = chunk(path, &headings, (start, end.max(start)), &intro, look, links);
+    let titles = titles.join("\n");
+    chunk.text = format!("{}\n{titles}", chunk.text);
+    chunk.body = chunk.body.gap().push(titles);
+    Some(chunk)
 }
 
 /// Joins a note's short opening to the section below it: alone it would be found for the title and answer nothing. Other short sections
@@ -85,7 +116,7 @@ fn chunk(
     links: &LinkIndex<'_>,
 ) -> Chunk {
     let body = render(blocks, look);
-    let mut text = body.plain();
+    let mut text = if look.procedure { render(blocks, Look { checks: true, ..look }).plain() } else { body.plain() };
     let mut images = Vec::new();
     let mut extra: BTreeSet<String> = BTreeSet::new();
     markdown::visit_inlines(blocks, &mut |_, inline| match inline {

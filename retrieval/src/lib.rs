@@ -36,4 +36,4 @@ pub mod search;
 pub mod vault;
 
 /// Version of the note parser and chunker; a change makes every note count as changed.
-pub const CHUNKER_VERSION: u32 = 1;
+pub const CHUNKER_VERSION: u32 = 2;

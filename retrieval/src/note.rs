@@ -86,7 +86,7 @@ pub fn parse(path: &str, bytes: &[u8], links: &LinkIndex<'_>) -> Parsed {
     let mut embedder = Embedder::new(path, links, &mut problems, meta.kind == Kind::Procedure);
     let blocks = embedder.expand(blocks);
     let embeds: Vec<String> = embedder.notes.into_iter().filter(|note| note != path).collect();
-    let look = Look { procedure: meta.kind == Kind::Procedure };
+    let look = Look { procedure: meta.kind == Kind::Procedure, checks: false };
     let chunks = chunk::chunks(path, &blocks, look, links);
     let outgoing = check_links(path, &blocks, links, &mut problems);
     let procedure = match meta.kind {

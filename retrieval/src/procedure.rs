@@ -14,7 +14,7 @@ pub(crate) mod check;
 mod fields;
 mod rules;
 
-const LOOK: Look = Look { procedure: true };
+const LOOK: Look = Look { procedure: true, checks: false };
 
 /// A procedure whose pictures are still files of the vault: [`Figure::blob`] holds the path inside the vault.
 #[derive(Debug, Clone, PartialEq)]
@@ -162,6 +162,24 @@ impl Reader<'_, '_> {
             },
         }
     }
+}
+
+/// Titles of the steps of a procedure's lists, numbered as they stand.
+pub(crate) fn titles(blocks: &[Block]) -> Vec<String> {
+    let mut out = Vec::new();
+    for block in blocks {
+        let BlockKind::List { first: Some(first), items } = &block.kind else { continue };
+        for (index, item) in items.iter().enumerate() {
+            let title = match item.blocks.first().map(|block| &block.kind) {
+                Some(BlockKind::Paragraph(body)) => take_title(&mut body.clone()),
+                _ => String::new(),
+            };
+            if !title.is_empty() {
+                out.push(format!("{}. {title}", first.saturating_add(index)));
+            }
+        }
+    }
+    out
 }
 
 /// An item of the list as a step. Its id and condition are checked later, when all steps are known.

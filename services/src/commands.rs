@@ -17,10 +17,10 @@ use fitter_domain::Locale;
 use fitter_domain::ids::{JobId, PersonId};
 use fitter_domain::person::{Object, Role, Verb, may};
 use fitter_queue::{NewItem, Queue};
+use fitter_store::PgConnection;
 use fitter_store::{audit, faults, invites as stored_invites, jobs as stored_jobs, people, questions, runs};
 use serde::Serialize;
 use serde_json::Value;
-use fitter_store::PgConnection;
 
 use crate::conversation::Turn;
 use crate::error::ServiceError;
@@ -44,6 +44,7 @@ impl Turn<'_> {
             Command::MakeJob { number } => self.make_job(conn, &number).await,
             Command::OpenJob(job) => self.open_job(conn, job).await,
             Command::SetJobStatus { job, to } => self.set_job_status(conn, job, to).await,
+            Command::FinishJob(job) => self.finish_job(conn, job).await,
             Command::AddJobPhotos { job, files, caption } => self.add_job_photos(conn, job, &files, caption.as_deref()).await,
             Command::ListJobPhotos(job) => self.job_photos(conn, job).await,
             Command::ListJobs => self.list_jobs(conn).await,

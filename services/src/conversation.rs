@@ -14,10 +14,10 @@ use fitter_domain::person::{Person, Role};
 use fitter_domain::run::Run;
 use fitter_domain::screen::{Screen, Slot};
 use fitter_queue::{Finished, Item, NewItem, Queue, Task};
+use fitter_store::PgConnection;
 use fitter_store::dialogues::{self, DialogueKey};
 use fitter_store::{people, runs, slots};
 use serde::{Deserialize, Serialize};
-use fitter_store::PgConnection;
 use tracing::Instrument as _;
 
 use crate::app::App;
@@ -89,6 +89,8 @@ pub(crate) struct Turn<'a> {
     tapped: Option<Slot>,
     callback: Option<String>,
     toast: Option<String>,
+    /// A message was sent in this turn: a menu that is shown now belongs below it.
+    said: bool,
     /// Everything for the queues, put at the end in one go.
     pub out: Vec<NewItem>,
 }
@@ -149,7 +151,7 @@ impl App {
                 (at, person, Event::Outcome(late.outcome.clone()), None, None)
             }
         };
-        let mut turn = Turn { app: self, person, at, tapped, callback, toast: None, out: Vec::new() };
+        let mut turn = Turn { app: self, person, at, tapped, callback, toast: None, said: false, out: Vec::new() };
         turn.steps(conn, first).await?;
         if let Some(callback) = turn.callback.take() {
             let text = turn.toast.take();
@@ -228,6 +230,7 @@ impl Turn<'_> {
         match effect {
             Effect::Show(screen) => self.show(screen)?,
             Effect::Say { slot, screen } => {
+                self.said = true;
                 let screen = self.localised(screen);
                 self.send(OutboundKind::Send { slot, screen })?;
             }
@@ -265,19 +268,26 @@ impl Turn<'_> {
         let screen = self.localised(screen);
         let in_place = self.tapped.clone().filter(|slot| !slot.0.starts_with("walk:") && !slot.0.starts_with("answer:"));
         match in_place {
-            Some(slot) => self.send(OutboundKind::Edit { slot, screen }),
-            None => {
+            Some(slot) if !self.said => self.send(OutboundKind::Edit { slot, screen }),
+            _ => {
                 let slot = Slot::new(MENU);
                 self.send(OutboundKind::Delete { slot: slot.clone() })?;
                 // A second screen of the same turn changes the first one.
                 self.tapped = Some(slot.clone());
+                self.said = false;
                 self.send(OutboundKind::Send { slot: Some(slot), screen })
             }
         }
     }
 
     /// Tells somebody else, in their language and their chat.
-    pub(crate) async fn tell(&mut self, conn: &mut PgConnection, to: Addressee, slot: Option<Slot>, screen: &Screen) -> Result<(), ServiceError> {
+    pub(crate) async fn tell(
+        &mut self,
+        conn: &mut PgConnection,
+        to: Addressee,
+        slot: Option<Slot>,
+        screen: &Screen,
+    ) -> Result<(), ServiceError> {
         let readers = match to {
             Addressee::Person(person) => people::get(conn, person).await?.into_iter().collect(),
             Addressee::Managers => {

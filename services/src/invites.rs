@@ -3,11 +3,11 @@
 use chrono::TimeDelta;
 use fitter_domain::ids::{BotId, PersonId};
 use fitter_domain::person::Role;
+use fitter_store::PgConnection;
 use fitter_store::invites;
 use rand::Rng as _;
 use rand::distr::Alphanumeric;
 use sha2::{Digest as _, Sha256};
-use fitter_store::PgConnection;
 
 use crate::app::App;
 use crate::error::ServiceError;

@@ -11,9 +11,9 @@ use fitter_retrieval::glossary::Glossary;
 use fitter_retrieval::index::{ChunkEntry, Hit, LexicalIndex as _, NoteEntry, TantivyIndex, Version};
 use fitter_retrieval::meta::{Kind, Visibility};
 use fitter_retrieval::search::{Filter, Searcher};
+use fitter_store::PgConnection;
 use fitter_store::notes::{self, NoteRecord, StoredChunk};
 use fitter_store::procedures;
-use fitter_store::PgConnection;
 
 use crate::app::App;
 use crate::error::ServiceError;
@@ -141,7 +141,12 @@ impl Search {
     ///
     /// # Errors
     /// If the database refuses.
-    pub async fn procedure(&self, conn: &mut PgConnection, hits: &[Passage], role: Role) -> Result<Option<(ProcedureId, String)>, ServiceError> {
+    pub async fn procedure(
+        &self,
+        conn: &mut PgConnection,
+        hits: &[Passage],
+        role: Role,
+    ) -> Result<Option<(ProcedureId, String)>, ServiceError> {
         if !role.is_staff() {
             return Ok(None);
         }

@@ -93,7 +93,11 @@ impl App {
     }
 }
 
-fn record(note: &Parsed, blobs: &HashMap<String, String>, now: chrono::DateTime<chrono::Utc>) -> (notes::NoteRecord, Vec<notes::ChunkRecord>) {
+fn record(
+    note: &Parsed,
+    blobs: &HashMap<String, String>,
+    now: chrono::DateTime<chrono::Utc>,
+) -> (notes::NoteRecord, Vec<notes::ChunkRecord>) {
     let meta = &note.meta;
     let record = notes::NoteRecord {
         path: note.path.clone(),

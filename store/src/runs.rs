@@ -25,6 +25,10 @@ sql! {
         WHERE r.id = $1
     ";
     SAVE = "UPDATE runs SET status = $2, state = $3, step = $4, of = $5, updated_at = $6 WHERE id = $1";
+    GIVE_UP = "
+        UPDATE runs SET status = 'abandoned', state = jsonb_set(state, '{status}', '\"abandoned\"'), updated_at = $2
+        WHERE job = $1 AND status IN ('active', 'paused') RETURNING id
+    ";
     OPEN_FOR = "
         SELECT id FROM runs WHERE person = $1 AND job = $2 AND procedure = $3 AND status IN ('active', 'paused') ORDER BY id DESC LIMIT 1
     ";
@@ -100,6 +104,15 @@ pub async fn save_state(
         .execute(conn)
         .await?;
     Ok(saved.rows_affected() == 1)
+}
+
+/// Gives up every open walk of a card; gives their numbers.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn give_up_of_job(conn: &mut PgConnection, job: JobId, now: DateTime<Utc>) -> Result<Vec<RunId>, Error> {
+    let ids: Vec<i64> = sqlx::query_scalar(GIVE_UP).bind(job.0).bind(now).fetch_all(conn).await?;
+    Ok(ids.into_iter().map(RunId).collect())
 }
 
 /// The walk of a person through this version for this card that goes on or is put aside, if there is one.

@@ -286,6 +286,7 @@ impl Fitter {
             .env("FITTER_HTTP_ADDR", self.http.to_string())
             .env("FITTER_METRICS_ADDR", self.metrics.to_string())
             .env("RUST_BACKTRACE", "1")
+            .env("NO_COLOR", "1")
             .env("NO_PROXY", "127.0.0.1,localhost")
             .current_dir(self.home.path())
             .stdin(Stdio::null());
@@ -436,6 +437,11 @@ impl Fitter {
         let mut child = lock(&self.child).take().expect("it runs");
         child.kill().expect("it can be killed");
         child.wait().expect("it ends");
+    }
+
+    /// Leases of a process that was killed are over at once and not after half a minute.
+    pub async fn expire_leases(&self) {
+        self.execute("UPDATE queue_lanes SET ready_at = now() WHERE lease_token IS NOT NULL").await;
     }
 
     /// Asks the process to end, and waits until it has.

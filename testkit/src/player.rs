@@ -184,7 +184,9 @@ impl<'f> Player<'f> {
     pub async fn tap_old(&self, message: i64, data: &str) -> &Self {
         let markup = json!({"inline_keyboard": [[{"text": "⌛", "callback_data": data}]]});
         let telegram = &self.fitter.telegram;
-        telegram.bot_api(self.bot, "editMessageReplyMarkup", json!({"chat_id": self.id, "message_id": message, "reply_markup": markup})).await;
+        telegram
+            .bot_api(self.bot, "editMessageReplyMarkup", json!({"chat_id": self.id, "message_id": message, "reply_markup": markup}))
+            .await;
         let did = self.press_data(message, data).await;
         self.settle(did).await
     }

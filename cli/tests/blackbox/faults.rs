@@ -1,1 +1,176 @@
-//! To come.
+//! Telegram and the database failing.
+
+use std::time::Duration;
+
+use fitter_testkit::app::{eventually, run};
+use fitter_testkit::{Fitter, Player, Storage};
+use serde_json::{Value, json};
+
+use crate::walks::runs;
+use crate::{options, vault};
+
+async fn begin(player: &Player<'_>, title: &str) {
+    player.say("/procedures").await.tap(title).await.tap("▶ Начать").await;
+}
+
+fn at(call: &Value) -> f64 {
+    // Milliseconds or seconds: only differences count.
+    call["at"].as_f64().or_else(|| call["at"].as_str()?.parse().ok()).unwrap_or_default()
+}
+
+#[test]
+fn too_many_requests_hold_up_one_chat_only() {
+    run(async {
+        let fitter = Fitter::start(options().vault(vault())).await;
+        let (aidos, berik) = (fitter.technician("Айдос").await, fitter.technician("Берик").await);
+        let chat = format!("\"chat_id\":{}", aidos.id);
+        fitter.telegram.fault(json!({"method": "sendMessage", "contains": chat, "kind": "429", "retry_after": 3, "times": 1})).await;
+        let waiting = aidos.post(json!({"text": "бешбармак"})).await;
+        eventually("the refusal", || async { (fitter.telegram.faults_left().await == 0).then_some(()) }).await;
+        // The other one is served meanwhile.
+        berik.say("бешбармак").await;
+        berik.sees("Не нашёл в базе").await;
+        aidos.never_sees("Не нашёл в базе").await;
+        aidos.settle(waiting).await;
+        aidos.sees("Не нашёл в базе").await;
+        let calls = fitter.telegram.calls_of("sendMessage", &chat).await;
+        let of: Vec<&Value> = calls.iter().filter(|call| call["request"].to_string().contains("бешбармак")).collect();
+        assert_eq!(of.len(), 2, "refused, then sent: {of:?}");
+        let waited = of[1]["at"].as_i64().zip(of[0]["at"].as_i64()).map_or_else(
+            || at(of[1]) - at(of[0]),
+            |(b, a)| {
+                #[expect(clippy::cast_precision_loss, reason = "a few seconds")]
+                let gap = (b - a) as f64;
+                gap
+            },
+        );
+        let seconds = if waited > 1000.0 { waited / 1000.0 } else { waited };
+        assert!(seconds >= 2.9, "{seconds} s");
+        fitter.finish().await;
+    });
+}
+
+#[test]
+fn telegrams_own_failures_are_tried_again() {
+    run(async {
+        let fitter = Fitter::start(options().vault(vault())).await;
+        let aidos = fitter.technician("Айдос").await;
+        for (method, times) in [("sendMessage", 2), ("editMessageText", 1), ("answerCallbackQuery", 1), ("getFile", 1), ("getUpdates", 1)] {
+            fitter.telegram.fault(json!({"method": method, "kind": "500", "times": times})).await;
+        }
+        begin(&aidos, "Короткая проверка").await;
+        aidos.say("12").await.say("сто").await.photo().await.tap("Готово").await;
+        aidos.wait_for("✓ Короткая проверка — готово").await;
+        eventually("all faults happened", || async { (fitter.telegram.faults_left().await == 0).then_some(()) }).await;
+        assert_eq!(aidos.count("✓ Короткая проверка — готово").await, 1);
+        fitter.quiet().await;
+        let answers = aidos.answers().await.len();
+        assert_eq!(answers, 3, "every tap is answered");
+        let missing = fitter.count("SELECT count(*) FROM telegram_files WHERE blob IS NULL").await;
+        assert_eq!(missing, 0, "the photo was fetched at last");
+        fitter.finish().await;
+    });
+}
+
+#[test]
+fn an_answer_that_got_lost_is_not_sent_twice() {
+    run(async {
+        let fitter = Fitter::start(options().vault(vault())).await;
+        let aidos = fitter.technician("Айдос").await;
+        begin(&aidos, "Короткая проверка").await;
+        // The step's message arrives, but nobody hears of it.
+        fitter.telegram.fault(json!({"method": "sendMessage", "contains": "Шаг 2 из 3", "kind": "drop_after", "times": 1})).await;
+        aidos.say("12").await;
+        let step = aidos.sees("Шаг 2 из 3").await;
+        assert_eq!(aidos.count("Шаг 2 из 3").await, 1, "it may have been delivered: it is not repeated");
+        assert_eq!(fitter.telegram.faults_left().await, 0);
+        // Its buttons work all the same, although its number is not known.
+        let press = aidos.press_data(step.id(), &step.data("⚠ Проблема").unwrap()).await;
+        aidos.settle(press).await;
+        aidos.sees("Опишите словами или пришлите фото").await;
+        aidos.tap("‹ К шагу").await;
+        // Edits and answers to taps can be repeated without harm.
+        for method in ["editMessageText", "answerCallbackQuery", "deleteMessage"] {
+            fitter.telegram.fault(json!({"method": method, "kind": "drop_after", "times": 1})).await;
+        }
+        aidos.say("сто").await;
+        aidos.sees("Шаг 3 из 3").await;
+        aidos.tap("Готово").await;
+        aidos.wait_for("✓ Короткая проверка — готово").await;
+        fitter.quiet().await;
+        let run = &runs(&fitter, &aidos).await[0];
+        assert_eq!(run["status"], "done");
+        assert_eq!(run["state"]["records"].as_array().map(Vec::len), Some(3), "{run}");
+        let dead = fitter.cli(["dead", "list"]).await;
+        assert_eq!(dead.out.lines().count(), 1, "{dead:?}");
+        assert!(dead.out.contains("uncertain, it may have been delivered"), "{dead:?}");
+        let id = dead.out.split_whitespace().next().unwrap().to_owned();
+        let shown = fitter.cli(["dead", "show", &id]).await;
+        assert!(shown.out.contains("Шаг 2 из 3"), "{shown:?}");
+        let doctor = fitter.cli(["doctor"]).await;
+        assert_eq!(doctor.code, Some(1));
+        assert!(doctor.out.contains("FAIL  dead letters: 1; see `fitter dead list`"), "{doctor:?}");
+        let replayed = fitter.cli(["dead", "replay", &id]).await;
+        assert_eq!(replayed.out, "back in the outbox\n");
+        aidos.wait_for("Шаг 2 из 3").await;
+        assert_eq!(fitter.cli(["dead", "show", "999999"]).await.code, Some(1));
+        fitter.finish().await;
+    });
+}
+
+#[test]
+fn a_refused_chat_is_marked_and_nothing_dies() {
+    run(async {
+        let fitter = Fitter::start(options().vault(vault())).await;
+        let aidos = fitter.technician("Айдос").await;
+        fitter.telegram.fault(json!({"method": "sendMessage", "kind": "403", "times": 1})).await;
+        aidos.say("бешбармак").await;
+        let blocked = format!("SELECT count(*) FROM chats WHERE chat = {} AND blocked", aidos.id);
+        assert_eq!(fitter.count(&blocked).await, 1);
+        // Whoever writes can be written to.
+        aidos.say("/menu").await;
+        aidos.sees("Айдос, чем помочь?").await;
+        assert_eq!(fitter.count(&blocked).await, 0);
+        fitter.finish().await;
+    });
+}
+
+#[test]
+fn the_database_goes_away_and_comes_back() {
+    run(async {
+        let fitter = Fitter::start(options().vault(vault()).storage(Storage::Cuttable)).await;
+        let aidos = fitter.technician("Айдос").await;
+        begin(&aidos, "Короткая проверка").await;
+        aidos.say("12").await;
+        fitter.way().cut();
+        eventually("readyz says so", || async { (fitter.http("/readyz").await.0 == 503).then_some(()) }).await;
+        assert_eq!(fitter.http("/healthz").await.0, 200);
+        let waiting = aidos.post(json!({"text": "сто"})).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert!(fitter.ended().is_none(), "it waits for the database:\n{}", fitter.log_tail());
+        fitter.way().mend();
+        eventually("readyz says so", || async { (fitter.http("/readyz").await.0 == 200).then_some(()) }).await;
+        aidos.settle(waiting).await;
+        aidos.sees("Шаг 3 из 3").await;
+        // Cut in the middle of it, several times.
+        for round in 0..3 {
+            aidos.tap("‹ Назад").await;
+            let press = aidos.press("» К шагу 3").await;
+            tokio::time::sleep(Duration::from_millis(5 * round)).await;
+            fitter.way().cut();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            fitter.way().mend();
+            fitter.expire_leases().await;
+            aidos.settle(press).await;
+            aidos.wait_for("Шаг 3 из 3").await;
+        }
+        aidos.tap("Готово").await;
+        aidos.wait_for("✓ Короткая проверка — готово").await;
+        let state = &runs(&fitter, &aidos).await[0];
+        assert_eq!(state["status"], "done");
+        let twice =
+            fitter.count("SELECT count(*) - count(DISTINCT dedupe_key) FROM queue_items WHERE queue = 1 AND dedupe_key IS NOT NULL").await;
+        assert_eq!(twice, 0);
+        fitter.finish().await;
+    });
+}

@@ -31,7 +31,10 @@ fn a_card_from_the_plate_to_the_history() {
         aidos.tap("Готово").await;
         aidos.sees("Фото: 4").await;
         // The contents lie in the file store, by their hashes.
-        let photos = format!("SELECT f.blob FROM photos p JOIN people w ON w.id = p.by JOIN telegram_files f ON f.bot = p.bot AND f.unique_id = p.unique_id WHERE w.user_id = {} ORDER BY p.id", aidos.id);
+        let photos = format!(
+            "SELECT f.blob FROM photos p JOIN people w ON w.id = p.by JOIN telegram_files f ON f.bot = p.bot AND f.unique_id = p.unique_id WHERE w.user_id = {} ORDER BY p.id",
+            aidos.id
+        );
         let blobs = eventually("the photos are fetched", || async {
             let rows = fitter.rows(&photos).await;
             let blobs: Vec<String> = rows.iter().filter_map(|row| row["blob"].as_str().map(str::to_owned)).collect();
@@ -56,7 +59,10 @@ fn a_card_from_the_plate_to_the_history() {
         assert!(history.text().contains("Завершена · Айдос К"), "{}", history.text());
 
         let audit = fitter
-            .rows(&format!("SELECT a.verb, a.object, a.old, a.new FROM audit a JOIN people p ON p.id = a.actor WHERE p.user_id = {} ORDER BY a.id", aidos.id))
+            .rows(&format!(
+                "SELECT a.verb, a.object, a.old, a.new FROM audit a JOIN people p ON p.id = a.actor WHERE p.user_id = {} ORDER BY a.id",
+                aidos.id
+            ))
             .await;
         assert!(audit.len() >= 6, "making and five changes of state: {audit:?}");
     });
@@ -120,7 +126,9 @@ fn a_technician_cannot_open_the_card_of_another() {
         }
         two.photo().await;
         two.never_sees("901 AAA 01").await;
-        let rows = fitter.rows(&format!("SELECT status, (SELECT count(*) FROM photos WHERE job = {job}) AS photos FROM jobs WHERE id = {job}")).await;
+        let rows = fitter
+            .rows(&format!("SELECT status, (SELECT count(*) FROM photos WHERE job = {job}) AS photos FROM jobs WHERE id = {job}"))
+            .await;
         assert_eq!((rows[0]["status"].as_str(), rows[0]["photos"].as_i64()), (Some("open"), Some(0)));
     });
 }

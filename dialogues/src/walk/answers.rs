@@ -2,6 +2,7 @@
 
 use fitter_domain::msg;
 use fitter_domain::procedure::{CheckKind, Step};
+use fitter_domain::rich::Rich;
 use fitter_domain::run::{Answer, Change, Pending};
 
 use super::texts::asked;
@@ -96,6 +97,7 @@ impl Walking<'_, '_> {
         let mut readings = step.checks.iter().enumerate().filter(|(_, check)| matches!(check.kind, CheckKind::Number { .. }));
         match (readings.next(), readings.next()) {
             (Some((place, check)), None) if evidence::is_bare_number(&check.kind, text) => self.read(place, text, true),
+            _ if !text.chars().any(char::is_alphabetic) => self.show_with(Rich::from(msg::walk_answered_already())),
             _ => ask::search(self.turn, text),
         }
     }
@@ -111,14 +113,10 @@ impl Walking<'_, '_> {
             evidence::Reading::Good(answer) => self.give(answer),
             evidence::Reading::OutOfRange(value) if changing => self.propose(check, Answer::Number { value, reason: None }),
             evidence::Reading::OutOfRange(value) => self.await_(Pending::OutOfRange { value, reason: false }),
-            evidence::Reading::Bad(why) => {
-                self.turn.say(why);
-                self.show();
-            }
+            evidence::Reading::Bad(why) => self.show_with(Rich::text("⚠️ ").push(why)),
             // Without a letter it is no question either: a reading typed at the wrong step.
             evidence::Reading::Question if !text.chars().any(char::is_alphabetic) => {
-                self.turn.say(msg::walk_evidence_first());
-                self.show();
+                self.show_with(Rich::text("⚠️ ").push(msg::walk_evidence_first()));
             }
             evidence::Reading::Question => ask::search(self.turn, text),
         }
@@ -195,7 +193,6 @@ impl Walking<'_, '_> {
 
     /// Photos nobody asked for stand on the card all the same. Words under them may be what is awaited.
     fn extra_photos(&mut self, step: &Step, caption: Option<&str>) {
-        self.turn.say(msg::walk_photo_kept());
         let awaited = match &self.run.state.pending {
             Pending::OutOfRange { .. } | Pending::Change { new: Some(_), .. } => true,
             Pending::Change { check, new: None } => {
@@ -206,8 +203,11 @@ impl Walking<'_, '_> {
         };
         match caption {
             Some(caption) if awaited => self.words(caption),
-            Some(caption) if caption.contains('?') => ask::search(self.turn, caption),
-            _ => self.show(),
+            Some(caption) if caption.contains('?') => {
+                self.turn.say(msg::walk_photo_kept());
+                ask::search(self.turn, caption);
+            }
+            _ => self.show_with(Rich::from(msg::walk_photo_kept())),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a walk looks like afterwards: lines in the chat, the technician's summary, the managers' report.
 
 use fitter_domain::msg::{self, Msg};
-use fitter_domain::procedure::{CheckKind, Step};
+use fitter_domain::procedure::{Check, CheckKind, Step};
 use fitter_domain::rich::Rich;
 use fitter_domain::run::{Answer, Run, RunStatus, StepRecord};
 use fitter_domain::screen::{Screen, Slot};
@@ -25,6 +25,8 @@ pub(super) fn done_line(run: &Run) -> Screen {
 fn step_line(place: usize, round: u32, step: &Step, record: &StepRecord) -> Rich {
     let mark = match (record.skipped, record.finished) {
         (true, _) => "– ",
+        // Whoever reads the line sees what is not as it should be, reported or not.
+        (false, Some(_)) if step.checks.iter().zip(&record.answers).any(|(check, answer)| is_amiss(check, answer)) => "⚠ ",
         (false, Some(_)) => "✓ ",
         (false, None) => "… ",
     };
@@ -37,6 +39,15 @@ fn step_line(place: usize, round: u32, step: &Step, record: &StepRecord) -> Rich
         line = line.push(if index == 0 { " — " } else { ", " }).append(answer_text(answer, &check.kind));
     }
     line
+}
+
+/// A reading out of range, or an answer that stands for a fault.
+fn is_amiss(check: &Check, answer: &Answer) -> bool {
+    match (&check.kind, answer) {
+        (CheckKind::Number { .. }, Answer::Number { reason, .. }) => reason.is_some(),
+        (CheckKind::Choice { options }, Answer::Choice { label }) => options.iter().any(|option| option.fault && option.label == *label),
+        _ => false,
+    }
 }
 
 /// The end of a walk, for the technician.

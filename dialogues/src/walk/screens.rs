@@ -29,6 +29,13 @@ impl Walking<'_, '_> {
         if self.tapped { self.edit(screen) } else { self.send_below(screen) }
     }
 
+    /// The step in focus with a remark above it: one message, not two.
+    pub(super) fn show_with(&mut self, remark: Rich) {
+        let mut screen = step_screen(&self.run, self.turn.ctx.now);
+        screen.body = remark.gap().append(screen.body);
+        if self.tapped { self.edit(screen) } else { self.send_below(screen) }
+    }
+
     fn edit(&mut self, screen: Screen) {
         let slot = slot(&self.run, self.run.state.at);
         self.turn.push(Effect::Edit { slot, screen });
@@ -205,9 +212,12 @@ fn check_screen(run: &Run, step: &Step, now: DateTime<Utc>) -> Screen {
     for (index, (place, (check, answer))) in
         step.checks.iter().zip(given(run)).enumerate().filter(|(place, _)| Some(*place) != open).enumerate()
     {
-        let mark = if more_photos && place + 1 == given(run).len() { "… " } else { "✓ " };
+        if more_photos && place + 1 == given(run).len() {
+            // Said below, with how many there may be.
+            continue;
+        }
         body = if index == 0 { body.gap() } else { body.line() };
-        body = body.push(mark).push(asked(&check.question)).append(answer_text(answer, &check.kind));
+        body = body.push("✓ ").push(asked(&check.question)).append(answer_text(answer, &check.kind));
     }
     let mut screen = Screen::of(body);
     if finished {

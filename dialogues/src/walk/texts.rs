@@ -48,7 +48,7 @@ pub(crate) fn warnings(warnings: &[Warning]) -> Rich {
 }
 
 pub(super) fn reading(value: f64, unit: &str) -> String {
-    if unit.is_empty() { decimal(value) } else { format!("{} {unit}", decimal(value)) }
+    if unit.is_empty() { decimal(value) } else { format!("{}\u{a0}{unit}", decimal(value)) }
 }
 
 /// `12.4` as it is written here: `12,4`.
@@ -62,11 +62,11 @@ pub(super) fn shorten(text: &str, most: usize) -> String {
 
 /// The readings that a checkpoint wants, in brackets.
 pub(super) fn range(unit: &str, min: Option<f64>, max: Option<f64>) -> Rich {
-    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+    let unit = if unit.is_empty() { String::new() } else { format!("\u{a0}{unit}") };
     match (min, max) {
-        (Some(min), Some(max)) => Rich::text(format!(" ({} – {}{unit})", decimal(min), decimal(max))),
+        (Some(min), Some(max)) => Rich::text(format!(" ({}\u{a0}–\u{a0}{}{unit})", decimal(min), decimal(max))),
         (Some(min), None) => Rich::text(format!(" (≥ {}{unit})", decimal(min))),
         (None, Some(max)) => Rich::text(format!(" (≤ {}{unit})", decimal(max))),
-        (None, None) => Rich::text(unit.replacen(' ', ", ", 1)),
+        (None, None) => Rich::text(unit.replacen('\u{a0}', ", ", 1)),
     }
 }

@@ -44,12 +44,8 @@ pub fn split(whole: &Formatted, first: usize, limit: usize) -> Vec<Formatted> {
 
 /// How many units from `at` may be taken so that at most [`ENTITY_LIMIT`] entities begin or continue in them.
 fn entity_room(whole: &Formatted, at: usize, room: usize) -> usize {
-    let mut starts: Vec<usize> = whole
-        .entities
-        .iter()
-        .filter(|e| e.offset + e.length > at && e.offset < at + room)
-        .map(|e| e.offset.max(at))
-        .collect();
+    let mut starts: Vec<usize> =
+        whole.entities.iter().filter(|e| e.offset + e.length > at && e.offset < at + room).map(|e| e.offset.max(at)).collect();
     starts.sort_unstable();
     match starts.get(ENTITY_LIMIT) {
         // More than the limit continue at `at` itself: nothing can be done but drop the surplus below.

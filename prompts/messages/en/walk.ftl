@@ -22,6 +22,7 @@ walk-repeat-question = Done: { $round }. Once more?
 walk-newer-version = The procedure was updated. This work goes on with the version it began with; the new one is for the next.
 walk-first-step = This is the first step
 walk-evidence-first = First answer the step's question
+walk-answered-already = This step already has its answer.
 walk-paused = Paused, everything is kept.
 walk-abandoned = Procedure given up
 walk-type-text = Type the answer.

@@ -16,6 +16,7 @@ walk-repeat-question = Дайын: { $round }. Бұл қадамды тағы қ
 walk-newer-version = Нұсқаулық жаңартылды. Бұл жұмысты басталған нұсқамен аяқтаймыз; жаңасы — келесілерге.
 walk-first-step = Бұл бірінші қадам
 walk-evidence-first = Алдымен қадамның сұрағына жауап беріңіз
+walk-answered-already = Бұл қадамда жауап бар.
 walk-paused = Кідіртілді — бәрі сақталды.
 walk-abandoned = Нұсқаулық тоқтатылды
 walk-type-text = Жауабын жазыңыз.

@@ -24,6 +24,7 @@ walk-repeat-question = Готово: { $round }. Повторить этот ш�
 walk-newer-version = Инструкцию обновили. Эту работу доведём по той версии, с которой начали; новая — для следующих.
 walk-first-step = Это первый шаг
 walk-evidence-first = Сначала ответьте на вопрос шага
+walk-answered-already = На этом шаге ответ уже есть.
 walk-paused = На паузе — всё сохранено.
 walk-abandoned = Инструкция прекращена
 walk-type-text = Напишите ответ.

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use tantivy::DocAddress;
 
+use super::Hit;
+
 /// Weights of the score. The defaults are measured (`examples/measure.rs`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weights {
@@ -25,6 +27,10 @@ pub struct Weights {
     pub prefer: f32,
     /// The fused score of a glossary's passage is multiplied by this: it explains a word, it seldom answers.
     pub glossary: f32,
+    /// Share of the coverage in the final score of the best passages; the fused score has the rest.
+    pub coverage: f32,
+    /// How many of the best passages are compared by coverage.
+    pub reranked: usize,
     /// Passages taken from each field before fusion.
     pub candidates: usize,
 }
@@ -41,6 +47,8 @@ impl Default for Weights {
             guess: 0.7,
             prefer: 0.1,
             glossary: 0.5,
+            coverage: 0.3,
+            reranked: 30,
             candidates: 200,
         }
     }
@@ -60,4 +68,22 @@ pub(super) fn fuse(stems: &[(f32, DocAddress)], grams: &[(f32, DocAddress)], sha
         }
     }
     fused
+}
+
+/// Puts the best section of a note before the note's short opening (`true`), which says what the note is about and is found for its title.
+pub(super) fn sections_first(mut hits: Vec<(bool, Hit)>) -> Vec<Hit> {
+    for at in 0..hits.len() {
+        let Some((true, opening)) = hits.get(at) else { continue };
+        let section = hits.iter().skip(at + 1).position(|(other, hit)| !other && hit.note == opening.note);
+        let Some(section) = section.map(|distance| at + 1 + distance) else { continue };
+        let score = opening.score;
+        // It takes the opening's place, all between go one down.
+        if let Some(window) = hits.get_mut(at..=section) {
+            window.rotate_right(1);
+        }
+        if let Some((_, hit)) = hits.get_mut(at) {
+            hit.score = score;
+        }
+    }
+    hits.into_iter().map(|(_, hit)| hit).collect()
 }

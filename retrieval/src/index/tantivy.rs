@@ -112,12 +112,16 @@ impl TantivyIndex {
 
     /// The fused score with what is known about the note.
     fn adjust(&self, score: f32, searcher: &Searcher, address: DocAddress, filter: &Filter) -> f32 {
-        let columns = searcher.segment_reader(address.segment_ord).fast_fields();
-        let value = |name: &str| columns.u64(name).ok().and_then(|column| column.first(address.doc_id));
-        let own_language = filter.prefer.is_some_and(|locale| value("locale") == Some(locale_code(locale)));
+        let own_language = filter.prefer.is_some_and(|locale| number(searcher, address, "locale") == Some(locale_code(locale)));
         let score = if own_language { score + self.weights.prefer } else { score };
-        if value("glossary") == Some(1) { score * self.weights.glossary } else { score }
+        if number(searcher, address, "glossary") == Some(1) { score * self.weights.glossary } else { score }
     }
+}
+
+/// A number kept with a passage.
+fn number(searcher: &Searcher, address: DocAddress, name: &str) -> Option<u64> {
+    let columns = searcher.segment_reader(address.segment_ord).fast_fields();
+    columns.u64(name).ok().and_then(|column| column.first(address.doc_id))
 }
 
 impl LexicalIndex for TantivyIndex {
@@ -151,16 +155,21 @@ impl LexicalIndex for TantivyIndex {
         let mut best: Vec<(f32, DocAddress)> =
             fused.into_iter().map(|(address, score)| (self.adjust(score, &searcher, address, filter), address)).collect();
         best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        best.truncate(filter.limit);
-        best.into_iter()
-            .map(|(score, address)| {
-                let document: TantivyDocument = searcher.doc(address)?;
-                let note = document.get_first(self.fields.note).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
-                let chunk = document.get_first(self.fields.chunk).and_then(|value| value.as_u64()).unwrap_or(0);
-                let coverage = coverage::of(&plan, &searcher, address, &self.fields)?;
-                Ok(Hit { note, chunk: u32::try_from(chunk).unwrap_or(0), score: score.min(1.0), coverage })
-            })
-            .collect()
+        best.truncate(filter.limit.max(self.weights.reranked));
+        let mut hits = Vec::with_capacity(best.len());
+        for (score, address) in best {
+            let document: TantivyDocument = searcher.doc(address)?;
+            let note = document.get_first(self.fields.note).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+            let chunk = document.get_first(self.fields.chunk).and_then(|value| value.as_u64()).unwrap_or(0);
+            let coverage = coverage::of(&plan, &searcher, address, &self.fields)?;
+            let score = (1.0 - self.weights.coverage) * score.min(1.0) + self.weights.coverage * coverage;
+            let opening = number(&searcher, address, "opening") == Some(1);
+            hits.push((opening, Hit { note, chunk: u32::try_from(chunk).unwrap_or(0), score, coverage }));
+        }
+        hits.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
+        let mut hits = scoring::sections_first(hits);
+        hits.truncate(filter.limit);
+        Ok(hits)
     }
 
     fn version(&self) -> Version {

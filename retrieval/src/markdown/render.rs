@@ -12,8 +12,10 @@ mod writer;
 /// How blocks are shown.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Look {
-    /// The note is a procedure: step fields are hidden, checkpoints are shown as such.
+    /// The note is a procedure: step fields are hidden, checkpoints are not shown, except for the range of a number.
     pub(crate) procedure: bool,
+    /// Checkpoints of a procedure with their questions and answers: for search, not for people.
+    pub(crate) checks: bool,
 }
 
 /// Blocks as text for people. Pictures are left out, see [`super::visit_inlines`].
@@ -100,12 +102,13 @@ fn write_item(item: &Item, marker: &str, look: Look, out: &mut Writer) {
 
 fn write_callout(callout: &Callout, look: Look, gap: usize, out: &mut Writer) {
     if look.procedure && callout.kind == "check" {
-        let (question, answers) = crate::procedure::check::summary(callout);
-        out.gap(gap);
-        out.text(&Style { bold: true, ..Style::default() }, &format!("☑️ {question}"));
-        if !answers.is_empty() {
+        let (question, range) = crate::procedure::check::norm(callout).unwrap_or_default();
+        if !range.is_empty() {
             out.gap(1);
-            out.text(&Style::default(), &answers);
+            out.text(&Style::default(), &format!("{}: {range}", question.trim_end_matches(['?', ':'])));
+        } else if look.checks {
+            out.gap(gap);
+            out.text(&Style::default(), &crate::procedure::check::words(callout));
         }
         return;
     }

@@ -153,23 +153,27 @@ fn photo(body: &mut Body, problems: &mut Problems) -> CheckKind {
     CheckKind::Photo { min, max }
 }
 
-/// Question and answers of a checkpoint as text, for the passages of a procedure.
-pub(crate) fn summary(callout: &Callout) -> (String, String) {
-    let mut quiet = Problems::new("");
-    let Some(check) = read(callout, 1, &mut quiet) else { return (plain(&callout.title), callout.raw.join("\n")) };
-    let answers = match check.kind {
-        CheckKind::Confirm | CheckKind::Photo { .. } => String::new(),
-        CheckKind::Text { example, .. } => example.unwrap_or_default(),
-        CheckKind::Number { unit, min, max } => {
-            let range = match (min, max) {
-                (Some(min), Some(max)) => format!("{min}–{max}"),
-                (Some(min), None) => format!("≥ {min}"),
-                (None, Some(max)) => format!("≤ {max}"),
-                (None, None) => String::new(),
-            };
-            format!("{range} {unit}").trim().to_owned()
-        }
-        CheckKind::Choice { options } => options.iter().map(|option| format!("• {}", option.label)).collect::<Vec<_>>().join("\n"),
+/// Question and range of a number that has one: what a reader of the note wants to know of its checkpoints.
+pub(crate) fn norm(callout: &Callout) -> Option<(String, String)> {
+    let check = read(callout, 1, &mut Problems::new(""))?;
+    let CheckKind::Number { unit, min, max } = check.kind else { return None };
+    let range = match (min, max) {
+        (Some(min), Some(max)) => format!("{min}–{max}"),
+        (Some(min), None) => format!("≥ {min}"),
+        (None, Some(max)) => format!("≤ {max}"),
+        (None, None) => return None,
     };
-    (check.question, answers)
+    Some((check.question, format!("{range} {unit}").trim().to_owned()))
+}
+
+/// Question, answers and hint of a checkpoint, to be found by them. An example is no knowledge.
+pub(crate) fn words(callout: &Callout) -> String {
+    let Some(check) = read(callout, 1, &mut Problems::new("")) else {
+        return format!("{}\n{}", plain(&callout.title), callout.raw.join("\n"));
+    };
+    let answers = match check.kind {
+        CheckKind::Choice { options } => options.into_iter().map(|option| option.label).collect(),
+        _ => Vec::new(),
+    };
+    std::iter::once(check.question).chain(answers).chain(std::iter::once(check.hint)).collect::<Vec<_>>().join("\n")
 }

@@ -128,8 +128,13 @@ fn passages_of_a_procedure_show_no_fields() {
     let parsed = parse_in(&files(GOOD), "p.md");
     let text: String = parsed.chunks.iter().map(|chunk| chunk.text.as_str()).collect();
     assert!(!text.contains("::") && !text.contains("^power") && !text.contains("[!check]") && !text.contains("pattern"), "{text}");
-    assert!(text.contains("☑️ Напряжение на питании") && text.contains("9–32.5 В") && text.contains("• CAN"));
+    assert!(text.contains("Напряжение на питании: 9–32.5 В") && text.contains("CAN"), "checkpoints are searched: {text}");
     assert!(text.contains("Текст вне шагов"));
+    let shown: String = parsed.chunks.iter().map(|chunk| chunk.body.plain()).collect();
+    assert!(shown.contains("Напряжение на питании: 9–32.5 В"), "the norm is worth reading: {shown}");
+    assert!(!shown.contains("• CAN"), "answers belong to the walk: {shown}");
+    let overview = parsed.chunks.first().map(|chunk| chunk.body.plain()).unwrap_or_default();
+    assert!(overview.contains("\n1. ") && overview.contains("\n2. "), "the first passage names the steps: {overview}");
 }
 
 #[test]

@@ -5,9 +5,9 @@ use fitter_domain::ids::{JobId, RunId};
 use fitter_domain::job::{Job, JobStatus};
 use fitter_domain::person::{Object, Verb};
 use fitter_domain::vehicle::VehicleNumber;
-use fitter_store::photos::{NewPhoto, Origin};
-use fitter_store::{files, jobs, photos, vehicles};
 use fitter_store::PgConnection;
+use fitter_store::photos::{NewPhoto, Origin};
+use fitter_store::{files, jobs, photos, runs, vehicles};
 
 use super::{Came, job_object, json};
 use crate::conversation::Turn;
@@ -46,6 +46,9 @@ impl Turn<'_> {
 
     pub(super) async fn set_job_status(&mut self, conn: &mut PgConnection, job: JobId, to: JobStatus) -> Came {
         let Some(mut job) = self.job(conn, Verb::Change, job).await? else { return Ok(Some(Outcome::Refused)) };
+        if to == JobStatus::Complete && job.runs.iter().any(|(_, _, done)| !done) {
+            return Ok(Some(Outcome::Unfinished { job: Box::new(job) }));
+        }
         match job.status.go(to) {
             Ok(status) if status != job.status => {
                 jobs::set_status(conn, job.id, status, self.app.clock.now()).await?;
@@ -56,6 +59,14 @@ impl Turn<'_> {
             Ok(_) | Err(_) => {}
         }
         Ok(Some(Outcome::Job { job: Box::new(job), made: false }))
+    }
+
+    pub(super) async fn finish_job(&mut self, conn: &mut PgConnection, job: JobId) -> Came {
+        let Some(job) = self.job(conn, Verb::Change, job).await? else { return Ok(Some(Outcome::Refused)) };
+        for run in runs::give_up_of_job(conn, job.id, self.app.clock.now()).await? {
+            self.record(conn, "abandoned", format!("run:{run}"), None, None).await?;
+        }
+        self.set_job_status(conn, job.id, JobStatus::Complete).await
     }
 
     pub(super) async fn add_job_photos(&mut self, conn: &mut PgConnection, job: JobId, files: &[Photo], caption: Option<&str>) -> Came {
@@ -82,7 +93,8 @@ impl Turn<'_> {
         for photo in new {
             files::seen(conn, self.at.bot, &photo.unique_id, &photo.file_id, photo.size).await?;
             let lane = format!("fetch:{}:{}", self.at.bot, photo.unique_id);
-            let job = Slow::Fetch { bot: self.at.bot, file_id: photo.file_id.clone(), unique_id: photo.unique_id.clone(), size: photo.size };
+            let job =
+                Slow::Fetch { bot: self.at.bot, file_id: photo.file_id.clone(), unique_id: photo.unique_id.clone(), size: photo.size };
             self.later(lane, &job)?;
         }
         Ok(())

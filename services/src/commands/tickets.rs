@@ -3,11 +3,12 @@
 use fitter_dialogues::ask::question_screen;
 use fitter_dialogues::effect::Addressee;
 use fitter_dialogues::event::Outcome;
+use fitter_dialogues::faults::closed_screen;
 use fitter_domain::ids::{FaultId, JobId, QueryId, QuestionId, RunId};
 use fitter_domain::passage::Passage;
 use fitter_domain::person::{Object, Verb};
-use fitter_store::{faults, queries, questions};
 use fitter_store::PgConnection;
+use fitter_store::{faults, queries, questions};
 
 use super::Came;
 use crate::conversation::Turn;
@@ -19,7 +20,10 @@ const LISTED: u32 = 50;
 impl Turn<'_> {
     pub(super) fn search(&mut self, text: String) -> Came {
         let (at, person) = (self.at, self.person.id);
-        self.later(format!("search:{}:{}", at.bot, at.chat), &Slow::Search { bot: at.bot, chat: at.chat, thread: at.thread, person, text })?;
+        self.later(
+            format!("search:{}:{}", at.bot, at.chat),
+            &Slow::Search { bot: at.bot, chat: at.chat, thread: at.thread, person, text },
+        )?;
         Ok(None)
     }
 
@@ -37,7 +41,8 @@ impl Turn<'_> {
             return Ok(Some(Outcome::Refused));
         };
         let tried: Vec<String> = found.hits.iter().take(5).map(Passage::source).collect();
-        let (question, new) = questions::create(conn, query, self.person.id, &self.person.name, &found.text, &tried, self.app.clock.now()).await?;
+        let (question, new) =
+            questions::create(conn, query, self.person.id, &self.person.name, &found.text, &tried, self.app.clock.now()).await?;
         let id = question.id;
         // Pressed twice: the managers have it already.
         if new {
@@ -126,6 +131,10 @@ impl Turn<'_> {
         // Closed twice: the fault as it is now answers it.
         if faults::close(conn, fault, self.person.id, self.app.clock.now()).await? {
             self.record(conn, "close", format!("fault:{fault}"), None, None).await?;
+            if let Some(closed) = faults::get(conn, fault).await?.filter(|closed| !self.own(closed.by)) {
+                let screen = closed_screen(&closed, &self.person.name);
+                self.tell(conn, Addressee::Person(closed.by), None, &screen).await?;
+            }
         }
         self.open_fault(conn, fault).await
     }

@@ -7,10 +7,10 @@ use fitter_domain::ids::{JobId, ProcedureId, RunId};
 use fitter_domain::job::JobStatus;
 use fitter_domain::person::{Object, Verb};
 use fitter_domain::run::{Run, RunState, RunStatus};
+use fitter_store::PgConnection;
 use fitter_store::procedures::{Listing, Version};
 use fitter_store::runs::Progress;
 use fitter_store::{jobs, procedures, runs};
-use fitter_store::PgConnection;
 
 use super::{Came, json};
 use crate::conversation::Turn;
@@ -69,7 +69,7 @@ impl Turn<'_> {
             }
         }
         // Steps with a condition count once it is met, so the first figure is corrected with the first save.
-        let of = u32::try_from(version.procedure.steps.len()).unwrap_or(u32::MAX);
+        let of = u32::try_from(version.procedure.sizes().0).unwrap_or(u32::MAX);
         let progress = Progress { step: 1, of };
         let run = runs::create(conn, self.person.id, job, id, &RunState::default(), progress, self.app.clock.now()).await?;
         self.record(conn, "start", format!("run:{run}"), None, json(&id)).await?;
@@ -104,7 +104,14 @@ impl Turn<'_> {
         Ok(None)
     }
 
-    pub(super) async fn keep_photos(&mut self, conn: &mut PgConnection, id: RunId, step: &str, files: &[Photo], caption: Option<&str>) -> Came {
+    pub(super) async fn keep_photos(
+        &mut self,
+        conn: &mut PgConnection,
+        id: RunId,
+        step: &str,
+        files: &[Photo],
+        caption: Option<&str>,
+    ) -> Came {
         let Some(run) = self.run(conn, id).await? else { return Ok(Some(Outcome::Refused)) };
         let job = run.job.as_ref().map(|(job, _)| *job);
         self.store_photos(conn, (job, Some(id)), Some(step), files, caption).await?;

@@ -110,8 +110,23 @@ impl World {
             Command::OpenJob(job) => return self.found_job(who, Verb::See, job),
             Command::SetJobStatus { job, to } => {
                 if let Some(mut changed) = self.job(who, Verb::Change, job) {
+                    if to == JobStatus::Complete && changed.runs.iter().any(|(_, _, done)| !done) {
+                        return Some(Outcome::Unfinished { job: Box::new(changed) });
+                    }
                     changed.status = changed.status.go(to).unwrap_or(changed.status);
                     self.jobs.insert(job, changed);
+                }
+                return self.found_job(who, Verb::Change, job);
+            }
+            Command::FinishJob(job) => {
+                if let Some(mut finished) = self.job(who, Verb::Change, job) {
+                    for (run, _, done) in &finished.runs {
+                        if let Some(run) = self.runs.get_mut(run).filter(|_| !done) {
+                            run.state.status = RunStatus::Abandoned;
+                        }
+                    }
+                    finished.status = JobStatus::Complete;
+                    self.jobs.insert(job, finished);
                 }
                 return self.found_job(who, Verb::Change, job);
             }

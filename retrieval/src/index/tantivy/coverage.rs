@@ -9,14 +9,31 @@ use crate::index::schema::Fields;
 
 /// A word counts as met by its grams from this share on: `прошивкой` in `перепрошивка`.
 const GRAMS_LEAST: f32 = 0.5;
+/// A word met in the text only, against one that the title, an alias or a heading names: what a passage mentions is not what it is about.
+const MENTIONED: f32 = 0.7;
 
 /// Share of the question's informative words that the passage has, weighted by rarity, 0 to 1.
 pub(super) fn of(plan: &Plan, searcher: &Searcher, address: DocAddress, fields: &Fields) -> Result<f32, IndexError> {
     let passage = Passage { searcher, address };
     let (mut met, mut all) = (0.0, 0.0);
     for word in &plan.words {
-        all += word.idf;
-        met += word.idf * passage.meets(word, fields)?;
+        all += word.weight;
+        let named = passage.meets(word, fields.head, fields.head_grams, fields)?;
+        let mentioned = if named < 1.0 { MENTIONED * passage.meets(word, fields.body, fields.body_grams, fields)? } else { 0.0 };
+        if std::env::var_os("DUMP").is_some() {
+            eprint!(
+                " {}:{:.1}:{}:{:.2}:{:.2}",
+                word.stems.first().map_or("", String::as_str),
+                word.weight,
+                u8::from(word.known),
+                named,
+                mentioned / MENTIONED
+            );
+        }
+        met += word.weight * named.max(mentioned);
+    }
+    if std::env::var_os("DUMP").is_some() {
+        eprintln!(" | {:.2}", if all > 0.0 { met / all } else { 0.0 });
     }
     Ok(if all > 0.0 { met / all } else { 0.0 })
 }
@@ -27,15 +44,15 @@ struct Passage<'a> {
 }
 
 impl Passage<'_> {
-    fn meets(&self, word: &Word, fields: &Fields) -> Result<f32, IndexError> {
-        if self.share(fields.body, &word.stems)? > 0.0 || self.share(fields.codes, &word.codes)? > 0.0 {
+    fn meets(&self, word: &Word, stems: Field, grams: Field, fields: &Fields) -> Result<f32, IndexError> {
+        if self.share(stems, &word.stems)? > 0.0 || self.share(fields.codes, &word.codes)? > 0.0 {
             return Ok(1.0);
         }
         let mut best = 0.0_f32;
         for meaning in &word.meanings {
-            best = best.max(self.share(fields.body, meaning)?);
+            best = best.max(self.share(stems, meaning)?);
         }
-        let grams = self.share(fields.body_grams, &word.grams)?;
+        let grams = self.share(grams, &word.grams)?;
         Ok(best.max(if grams >= GRAMS_LEAST && word.grams.len() > 1 { grams } else { 0.0 }))
     }
 

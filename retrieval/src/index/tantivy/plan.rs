@@ -14,6 +14,10 @@ const FUZZY_LEAST: usize = 5;
 /// Most neighbours of a misspelt word.
 const FUZZY_MOST: usize = 4;
 
+/// A word that no passage has, against the rarest of those that some have: people name what the notes do not (`не дал ключи`), so it says
+/// less than its rarity, but a question of such words alone is about something else.
+const UNKNOWN: f32 = 0.6;
+
 /// Clauses (field, term, weight) and what must be covered.
 pub(super) struct Plan {
     pub(super) stems: Vec<(Field, String, f32)>,
@@ -23,8 +27,10 @@ pub(super) struct Plan {
 
 /// An informative word of the question.
 pub(super) struct Word {
-    /// Rarity: inverse document frequency.
-    pub(super) idf: f32,
+    /// How much it says about the question: its rarity (inverse document frequency); see [`UNKNOWN`].
+    pub(super) weight: f32,
+    /// Some passage has it, a word that it is a misspelling of, or a meaning of it.
+    pub(super) known: bool,
     /// Its stem and the guesses for it.
     pub(super) stems: Vec<String>,
     /// Its grams.
@@ -90,9 +96,11 @@ impl Plan {
             let found = stems.iter().map(|stem| frequency(searcher, fields, stem)).collect::<Result<Vec<_>, _>>()?;
             let count = found.into_iter().max().unwrap_or(0) as f32;
             let all = searcher.num_docs() as f32;
+            let known = count > 0.0;
             let idf = (1.0 + (all - count + 0.5).max(0.0) / (count + 0.5)).ln();
             let codes = analyse::codes(&term.word).iter().flat_map(|code| spellings(code)).collect();
-            self.words.push(Word { idf, stems, grams, codes, meanings });
+            let weight = if known { idf } else { idf * UNKNOWN };
+            self.words.push(Word { weight, known, stems, grams, codes, meanings });
         }
         Ok(())
     }
