@@ -8,7 +8,7 @@ use fitter_domain::ticket::Fault;
 
 use crate::action::Action;
 use crate::ask::shorten;
-use crate::effect::{Addressee, Command};
+use crate::effect::{Addressee, Command, Effect};
 use crate::event::Photo;
 use crate::state::State;
 use crate::turn::Turn;
@@ -78,7 +78,7 @@ pub(crate) fn send(turn: &mut Turn<'_>) {
 
 /// A fault was reported: the managers are told, the technician goes on.
 pub(crate) fn made(turn: &mut Turn<'_>, fault: &Fault) {
-    turn.tell(Addressee::Managers, Some(Slot::new(format!("fault:{}", fault.id))), screen(fault));
+    turn.tell(Addressee::Managers, Some(slot(fault)), screen(fault));
     turn.say(msg::problem_sent(fault.id.0.to_string()));
     match (fault.run, fault.job) {
         (Some(run), _) => {
@@ -91,6 +91,10 @@ pub(crate) fn made(turn: &mut Turn<'_>, fault: &Fault) {
             turn.home();
         }
     }
+}
+
+fn slot(fault: &Fault) -> Slot {
+    Slot::new(format!("fault:{}", fault.id))
 }
 
 /// How a manager sees a fault.
@@ -132,5 +136,10 @@ pub(crate) fn listed(turn: &mut Turn<'_>, faults: &[Fault]) {
 /// A fault was opened or closed.
 pub(crate) fn opened(turn: &mut Turn<'_>, fault: &Fault) {
     let screen = screen(fault).button(msg::button_menu(), Action::Menu);
-    turn.show(screen);
+    if fault.closed {
+        // What the manager was told says so from now on.
+        turn.push(Effect::Edit { slot: slot(fault), screen });
+    } else {
+        turn.show(screen);
+    }
 }

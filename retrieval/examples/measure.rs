@@ -1,8 +1,8 @@
 //! Measures search on labelled questions: `cargo run --release -p fitter-retrieval --example measure -- VAULT QUERIES.jsonl [PREFIX]` for a
 //! vault of notes, `… -- --corpus CORPUS.jsonl QUERIES.jsonl QRELS.tsv` for passages that are cut already, `… -- --ask VAULT QUESTION…` to look
-//! at what is found.
+//! at what is found, `… -- --asked VAULT MESSAGES.jsonl` for what is answered and what is refused.
 //!
-//! A vault's hit is right when it is in the gold note and shares a line with the gold lines.
+//! A vault's hit is right when it is in the gold note and shares a line with the gold lines, or stands under the heading (`note`, `heading`).
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -13,7 +13,8 @@ use fitter_retrieval::glossary::Glossary;
 use fitter_retrieval::index::{ChunkEntry, Hit, LexicalIndex, NoteEntry, TantivyIndex, Weights};
 use fitter_retrieval::local;
 use fitter_retrieval::meta::{Kind, Visibility};
-use fitter_retrieval::search::{Filter, Question};
+use fitter_retrieval::note::Chunk;
+use fitter_retrieval::search::{ANSWERING, Filter, LEAST_COVERAGE, Question};
 use serde_json::Value;
 
 type Error = Box<dyn std::error::Error>;
@@ -23,6 +24,7 @@ fn main() -> Result<(), Error> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
         ["--ask", vault, questions @ ..] => answer(vault, questions),
+        ["--asked", vault, messages] => asked(vault, messages),
         ["--corpus", corpus, queries, qrels] => passages(corpus, queries, qrels),
         [vault, queries] => notes(vault, queries, ""),
         [vault, queries, prefix] => notes(vault, queries, prefix),
@@ -130,10 +132,18 @@ fn notes(vault: &str, queries: &str, prefix: &str) -> Result<(), Error> {
         for row in rows(queries)? {
             let hits = ask(&index, &glossary, text(&row, "text"), &mut all)?;
             let top = hits.iter().take(5).map(|hit| hit.coverage).fold(0.0, f32::max);
-            let gold = row.get("gold").and_then(Value::as_array).cloned().unwrap_or_default();
+            let gold = match row.get("gold").and_then(Value::as_array) {
+                Some(gold) => gold.clone(),
+                None => row.get("note").map(|_| vec![row.clone()]).unwrap_or_default(),
+            };
             let right = |hit: &Hit| {
                 let chunk = search.notes().get(&hit.note).and_then(|note| note.chunks.get(hit.chunk as usize));
                 gold.iter().any(|gold| {
+                    if gold.get("note").is_some() {
+                        let heading = text(gold, "heading");
+                        let under = |c: &Chunk| heading.is_empty() || c.headings.iter().any(|known| known == heading);
+                        return text(gold, "note") == hit.note && chunk.is_some_and(under);
+                    }
                     let line = |key: &str| gold.get(key).and_then(Value::as_u64).unwrap_or(0);
                     let same = text(gold, "doc").strip_prefix(prefix).unwrap_or_default() == hit.note;
                     same && chunk
@@ -161,6 +171,43 @@ fn notes(vault: &str, queries: &str, prefix: &str) -> Result<(), Error> {
             unanswerable.sort_by(f32::total_cmp);
             answered.sort_by(f32::total_cmp);
             println!("greatest coverage among five hits, answered: {answered:.2?}\nunanswerable: {unanswerable:.2?}");
+        }
+    }
+    Ok(())
+}
+
+/// Messages with the notes that answer them (`notes`, none for what the vault does not answer), by `split`.
+fn asked(vault: &str, messages: &str) -> Result<(), Error> {
+    let search = local::search_vault(Path::new(vault))?;
+    for split in ["dev", "held-out"] {
+        let mut score = Score::default();
+        let (mut answerable, mut others) = (Vec::new(), Vec::new());
+        for row in rows(messages)?.iter().filter(|row| text(row, "split") == split) {
+            let notes: Vec<&str> = row.get("notes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+            let begin = Instant::now();
+            let hits = search.searcher().ask(text(row, "text"), &Filter::staff(5))?.hits;
+            score.micros.push(begin.elapsed().as_micros());
+            let best = hits.iter().take(ANSWERING).map(|hit| hit.coverage).fold(0.0, f32::max);
+            let rank = hits.iter().position(|hit| notes.contains(&hit.note.as_str()));
+            if std::env::var_os("VERBOSE").is_some() {
+                let first = hits.first().map(|hit| format!("{} #{}", hit.note, hit.chunk)).unwrap_or_default();
+                println!("{split} {} {rank:?} {best:.2} {} -> {first}", if notes.is_empty() { "no" } else { "yes" }, text(row, "text"));
+            }
+            if notes.is_empty() {
+                others.push(best);
+            } else {
+                answerable.push(best);
+                score.add(rank);
+            }
+        }
+        score.print(split);
+        let below = |list: &[f32], least: f32| 100.0 * list.iter().filter(|best| **best < least).count() as f32 / list.len().max(1) as f32;
+        for least in [0.3, 0.35, 0.4, LEAST_COVERAGE, 0.45, 0.5, 0.55, 0.6] {
+            println!(
+                "  below {least:.2}: refused right {:5.1} %, refused wrong {:5.1} %",
+                below(&others, least),
+                below(&answerable, least)
+            );
         }
     }
     Ok(())

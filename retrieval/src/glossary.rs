@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::analyse;
-use crate::markdown::{self, Block, BlockKind, plain};
+use crate::markdown::{self, Block, BlockKind, Inline, plain};
 
 /// Jargon and what it means.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,8 +56,8 @@ impl Glossary {
     }
 }
 
-/// Jargon and meaning from a glossary note: rows of two columns, or lines and items `jargon — meaning`. Several words of jargon for one
-/// meaning are separated by commas.
+/// Jargon and meaning from a glossary note: rows of two columns, lines and items `jargon — meaning` or `**word** (other name): definition`.
+/// Several words of jargon for one meaning are separated by commas.
 pub(crate) fn terms(blocks: &[Block]) -> Vec<(String, String)> {
     let mut out = Vec::new();
     markdown::visit(blocks, &mut |block| match &block.kind {
@@ -69,7 +69,10 @@ pub(crate) fn terms(blocks: &[Block]) -> Vec<(String, String)> {
             }
         }
         BlockKind::Paragraph(body) => {
-            for line in body.split(|inline| *inline == markdown::Inline::Break) {
+            if named(body, &mut out) {
+                return;
+            }
+            for line in body.split(|inline| *inline == Inline::Break) {
                 let line = plain(line);
                 let pair = [" — ", " – ", " - ", " = "].iter().find_map(|mark| line.split_once(mark));
                 if let Some((jargon, meaning)) = pair {
@@ -80,6 +83,34 @@ pub(crate) fn terms(blocks: &[Block]) -> Vec<(String, String)> {
         _ => {}
     });
     out
+}
+
+/// Most words of a definition that stand for a word without other names.
+const DEFINITION: usize = 6;
+
+/// `**Word** (other name, another): definition`, also several words in one line. Every name means every other one; a word without other names
+/// means its definition.
+fn named(body: &[Inline], out: &mut Vec<(String, String)>) -> bool {
+    if !matches!(body.first(), Some(Inline::Strong(_))) {
+        return false;
+    }
+    let mut found = false;
+    for (index, inline) in body.iter().enumerate() {
+        let (Inline::Strong(word), Some(Inline::Text(after))) = (inline, body.get(index + 1)) else { continue };
+        let (word, after) = (plain(word), after.trim_start());
+        if let Some((names, _)) = after.strip_prefix('(').and_then(|after| after.split_once(')')) {
+            let names: Vec<&str> = std::iter::once(word.as_str()).chain(names.split(',')).map(str::trim).collect();
+            for name in names.iter().filter(|name| !name.is_empty()) {
+                out.extend(names.iter().filter(|other| *other != name && !other.is_empty()).map(|other| ((*name).into(), (*other).into())));
+            }
+            found = true;
+        } else if let Some(definition) = after.strip_prefix(':') {
+            let definition = definition.split([',', ';', '.']).next().unwrap_or_default();
+            out.push((word, definition.split_whitespace().take(DEFINITION).collect::<Vec<_>>().join(" ")));
+            found = true;
+        }
+    }
+    found
 }
 
 fn add(jargon: &str, meaning: &str, out: &mut Vec<(String, String)>) {

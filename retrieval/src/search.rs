@@ -35,6 +35,21 @@ impl Filter {
     }
 }
 
+/// What was found for a question.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    /// The best passages, best first; when they do not answer, the nearest ones.
+    pub hits: Vec<Hit>,
+    /// Whether one of the first of them answers the question.
+    pub answered: bool,
+}
+
+/// One of this many first passages must cover the question.
+pub const ANSWERING: usize = 3;
+
+/// Passages that have less of the question than this do not answer it ([`Hit::coverage`]).
+pub const LEAST_COVERAGE: f32 = 0.45;
+
 /// Most words of a question that are heeded.
 const TERM_LIMIT: usize = 64;
 
@@ -69,10 +84,6 @@ impl Question {
                 places.insert(word.clone(), terms.len());
                 terms.push(Term { stop: analyse::is_stop_word(&word), meanings: Vec::new(), word });
             }
-        }
-        // A question of nothing but stop words means them.
-        if terms.iter().all(|term| term.stop) {
-            terms.iter_mut().for_each(|term| term.stop = false);
         }
         for (word, meaning) in glossary.expand(&analyse::words(text)) {
             if let Some(term) = places.get(&word).and_then(|at| terms.get_mut(*at)) {
@@ -110,6 +121,16 @@ impl Searcher {
     #[must_use]
     pub fn index(&self) -> Arc<dyn LexicalIndex> {
         Arc::clone(&self.index.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The best passages for a question, and whether they answer it.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub fn ask(&self, question: &str, filter: &Filter) -> Result<Answer, IndexError> {
+        let hits = self.search(question, filter)?;
+        let answered = hits.iter().take(ANSWERING).any(|hit| hit.coverage >= LEAST_COVERAGE);
+        Ok(Answer { hits, answered })
     }
 
     /// The best passages for a question, best first. An empty question finds nothing.

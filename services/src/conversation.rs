@@ -30,6 +30,9 @@ const MOST_STEPS: usize = 16;
 /// The message that navigation happens in.
 const MENU: &str = "menu";
 
+/// Messages that stay what they are: steps of a walk, answers, and what managers are told.
+const RECORDS: [&str; 4] = ["walk:", "answer:", "fault:", "question:"];
+
 /// The outcome of slow work, coming back through the inbox: it survives a crash exactly as a person's message does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Late {
@@ -263,10 +266,10 @@ impl Turn<'_> {
 
     /// Navigation: the tapped message is changed in place; after words it moves to the end of the chat, so that there is one menu and no more.
     ///
-    /// A step of a walk and an answer are records of the chat: navigation does not overwrite them.
+    /// [`RECORDS`] of the chat are not overwritten.
     fn show(&mut self, screen: Screen) -> Result<(), ServiceError> {
         let screen = self.localised(screen);
-        let in_place = self.tapped.clone().filter(|slot| !slot.0.starts_with("walk:") && !slot.0.starts_with("answer:"));
+        let in_place = self.tapped.clone().filter(|slot| !RECORDS.iter().any(|record| slot.0.starts_with(record)));
         match in_place {
             Some(slot) if !self.said => self.send(OutboundKind::Edit { slot, screen }),
             _ => {

@@ -141,7 +141,7 @@ pub fn run<T>(test: impl Future<Output = T>) -> T {
 ///
 /// # Panics
 /// If it does not within [`PATIENCE`].
-pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let until = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look().await {

@@ -26,7 +26,7 @@ fn too_many_requests_hold_up_one_chat_only() {
         let chat = format!("\"chat_id\":{}", aidos.id);
         fitter.telegram.fault(json!({"method": "sendMessage", "contains": chat, "kind": "429", "retry_after": 3, "times": 1})).await;
         let waiting = aidos.post(json!({"text": "бешбармак"})).await;
-        eventually("the refusal", || async { (fitter.telegram.faults_left().await == 0).then_some(()) }).await;
+        eventually("the refusal", async || (fitter.telegram.faults_left().await == 0).then_some(())).await;
         // The other one is served meanwhile.
         berik.say("бешбармак").await;
         berik.sees("Не нашёл в базе").await;
@@ -61,7 +61,7 @@ fn telegrams_own_failures_are_tried_again() {
         begin(&aidos, "Короткая проверка").await;
         aidos.say("12").await.say("сто").await.photo().await.tap("Готово").await;
         aidos.wait_for("✓ Короткая проверка — готово").await;
-        eventually("all faults happened", || async { (fitter.telegram.faults_left().await == 0).then_some(()) }).await;
+        eventually("all faults happened", async || (fitter.telegram.faults_left().await == 0).then_some(())).await;
         assert_eq!(aidos.count("✓ Короткая проверка — готово").await, 1);
         fitter.quiet().await;
         let answers = aidos.answers().await.len();
@@ -143,13 +143,13 @@ fn the_database_goes_away_and_comes_back() {
         begin(&aidos, "Короткая проверка").await;
         aidos.say("12").await;
         fitter.way().cut();
-        eventually("readyz says so", || async { (fitter.http("/readyz").await.0 == 503).then_some(()) }).await;
+        eventually("readyz says so", async || (fitter.http("/readyz").await.0 == 503).then_some(())).await;
         assert_eq!(fitter.http("/healthz").await.0, 200);
         let waiting = aidos.post(json!({"text": "сто"})).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert!(fitter.ended().is_none(), "it waits for the database:\n{}", fitter.log_tail());
         fitter.way().mend();
-        eventually("readyz says so", || async { (fitter.http("/readyz").await.0 == 200).then_some(()) }).await;
+        eventually("readyz says so", async || (fitter.http("/readyz").await.0 == 200).then_some(())).await;
         aidos.settle(waiting).await;
         aidos.sees("Шаг 3 из 3").await;
         // Cut in the middle of it, several times.

@@ -35,7 +35,7 @@ fn a_card_from_the_plate_to_the_history() {
             "SELECT f.blob FROM photos p JOIN people w ON w.id = p.by JOIN telegram_files f ON f.bot = p.bot AND f.unique_id = p.unique_id WHERE w.user_id = {} ORDER BY p.id",
             aidos.id
         );
-        let blobs = eventually("the photos are fetched", || async {
+        let blobs = eventually("the photos are fetched", async || {
             let rows = fitter.rows(&photos).await;
             let blobs: Vec<String> = rows.iter().filter_map(|row| row["blob"].as_str().map(str::to_owned)).collect();
             (blobs.len() == 4).then_some(blobs)

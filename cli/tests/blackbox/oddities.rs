@@ -156,7 +156,7 @@ fn texts_longer_than_a_message_arrive_whole() {
         marina.reply(asked.id(), &long).await;
         aidos.wait_for(&words[0]).await;
         let last = words[400].clone();
-        let parts: Vec<String> = eventually("the whole answer", || async {
+        let parts: Vec<String> = eventually("the whole answer", async || {
             let texts: Vec<String> = aidos.from_bot().await.iter().map(|message| message.text().to_owned()).collect();
             texts.iter().any(|text| text.contains(&last)).then_some(texts)
         })
@@ -210,7 +210,7 @@ fn a_person_who_blocks_the_bot_is_left_alone() {
         let aidos = fitter.technician("Айдос").await;
         marina.block().await;
         let blocked = format!("SELECT count(*) FROM chats WHERE chat = {} AND blocked", marina.id);
-        eventually("the block is known", || async { (fitter.count(&blocked).await == 1).then_some(()) }).await;
+        eventually("the block is known", async || (fitter.count(&blocked).await == 1).then_some(())).await;
         let calls = fitter.telegram.calls_of("sendMessage", &format!("\"chat_id\":{}", marina.id)).await.len();
         begin(&aidos, "Короткая проверка").await;
         aidos.say("12").await.say("сто").await.tap("Готово").await;
@@ -218,7 +218,7 @@ fn a_person_who_blocks_the_bot_is_left_alone() {
         let after = fitter.telegram.calls_of("sendMessage", &format!("\"chat_id\":{}", marina.id)).await.len();
         assert_eq!(calls, after, "nothing is sent to a chat that is known to be blocked");
         marina.unblock().await;
-        eventually("the block is gone", || async { (fitter.count(&blocked).await == 0).then_some(()) }).await;
+        eventually("the block is gone", async || (fitter.count(&blocked).await == 0).then_some(())).await;
         begin(&aidos, "Короткая проверка").await;
         aidos.say("13").await.say("двести").await.tap("Готово").await;
         marina.wait_for("двести").await;

@@ -255,7 +255,7 @@ fn a_second_poller_hears_why() {
         };
         let mut second = spawn(fitter.database_url());
         let text = || std::fs::read_to_string(&log).unwrap_or_default();
-        eventually("the second one is ready", || async { text().contains("ready").then_some(()) }).await;
+        eventually("the second one is ready", async || text().contains("ready").then_some(())).await;
         aidos.say("/menu").await;
         second.kill().unwrap();
         second.wait().unwrap();
@@ -266,7 +266,7 @@ fn a_second_poller_hears_why() {
         // With another database it is a stranger: the log says what to do.
         let mut stranger = spawn(None);
         let message = "another program fetches the updates of this bot: stop it, or give Fitter a bot of its own";
-        let told = || async { (text().contains(message) || fitter.log().contains(message)).then_some(()) };
+        let told = async || (text().contains(message) || fitter.log().contains(message)).then_some(());
         eventually("one of the two says so", told).await;
         stranger.kill().unwrap();
         stranger.wait().unwrap();
@@ -351,7 +351,7 @@ fn metrics_have_figures_and_no_ids() {
     shared(async |fitter| {
         let aidos = fitter.technician("Айдос М").await;
         aidos.say("какой предохранитель на питание маяка").await;
-        let (status, text) = eventually("the figures of the queues", || async {
+        let (status, text) = eventually("the figures of the queues", async || {
             let (status, text) = fitter.metrics("/metrics").await;
             text.contains("fitter_queue_ready").then_some((status, text))
         })
@@ -388,17 +388,14 @@ fn it_is_not_ready_before_it_is() {
     run(async {
         let fitter = Fitter::prepare(options().storage(Storage::Embedded)).await;
         fitter.spawn();
-        let mut seen = Vec::new();
-        eventually("ready", || {
-            let page = fitter.http("/readyz");
-            let seen = &mut seen;
-            async {
-                let (status, _) = page.await;
-                seen.push(status);
-                (status == 200).then_some(())
-            }
+        let seen = std::cell::RefCell::new(Vec::new());
+        eventually("ready", async || {
+            let (status, _) = fitter.http("/readyz").await;
+            seen.borrow_mut().push(status);
+            (status == 200).then_some(())
         })
         .await;
+        let seen = seen.into_inner();
         assert!(seen.contains(&503), "{seen:?}");
         tokio::time::timeout(Duration::from_secs(60), fitter.finish()).await.unwrap();
     });

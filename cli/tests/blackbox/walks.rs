@@ -203,7 +203,7 @@ fn a_walk_goes_on_with_the_version_it_began_with() {
         let note = fitter.vault().join("Меняется.md");
         let text = std::fs::read_to_string(&note).unwrap();
         std::fs::write(&note, text.replace("Старый шаг", "Новый шаг").replace("Старый вопрос", "Новый вопрос")).unwrap();
-        eventually("the changed note is imported", || async {
+        eventually("the changed note is imported", async || {
             let count = fitter.count("SELECT count(*) FROM procedures WHERE title = 'Меняется'").await;
             (count == 2).then_some(())
         })
@@ -222,7 +222,7 @@ fn a_walk_goes_on_with_the_version_it_began_with() {
         // Broken for the moment: the last good version stays usable.
         let text = std::fs::read_to_string(&note).unwrap();
         std::fs::write(&note, text.replace("[!check] text: Новый вопрос?", "[!check] riddle: Что?")).unwrap();
-        eventually("the broken note is imported", || async {
+        eventually("the broken note is imported", async || {
             let log = fitter.log();
             log.lines().any(|line| line.contains("notes imported") && line.contains("problems=1")).then_some(())
         })

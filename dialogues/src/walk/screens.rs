@@ -13,8 +13,6 @@ use super::{Walking, evidence, moves, report};
 use crate::action::{Action, Walk};
 use crate::effect::Effect;
 
-/// Figures shown with a step; Telegram's albums hold ten.
-const MOST_FIGURES: usize = 10;
 /// Small buttons in a row that a phone shows unshortened.
 const SMALL: usize = 2;
 
@@ -52,7 +50,7 @@ impl Walking<'_, '_> {
     /// Figures are messages of their own and never change: the step's message stays a text, which can be edited and moved cheaply while
     /// its evidence comes in.
     pub(super) fn show_new(&mut self) {
-        if let Some(screen) = self.run.step().and_then(figures) {
+        for screen in self.run.step().into_iter().flat_map(figures) {
             self.turn.push(Effect::Say { slot: None, screen });
         }
         let (slot, screen) = (slot(&self.run, self.run.state.at), step_screen(&self.run, self.turn.ctx.now));
@@ -157,15 +155,13 @@ fn press(run: &Run, walk: Walk) -> String {
     Action::Walk(run.id, run.state.rev, walk).encode()
 }
 
-/// The figures of a step, with the caption if there is one figure: an album shows none.
-fn figures(step: &Step) -> Option<Screen> {
-    let media: Vec<Media> = step.figures.iter().take(MOST_FIGURES).map(|figure| Media::Blob(figure.blob.clone())).collect();
-    let body = match step.figures.as_slice() {
-        [] => return None,
-        [figure] => Rich::text(figure.caption.as_str()),
-        _ => Rich::new(),
-    };
-    Some(Screen { media, silent: true, ..Screen::of(body) })
+/// The figures of a step, each a message of its own: an album would crop them, and their labels with them.
+fn figures(step: &Step) -> impl Iterator<Item = Screen> + '_ {
+    step.figures.iter().map(|figure| Screen {
+        media: vec![Media::Blob(figure.blob.clone())],
+        silent: true,
+        ..Screen::of(Rich::text(figure.caption.as_str()))
+    })
 }
 
 /// The message of the step in focus.

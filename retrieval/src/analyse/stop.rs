@@ -15,9 +15,9 @@ const WORDS: &str = "
 очень просто вообще вроде вот щас сейчас теперь буду дай дайте
 the a an of to in on at by for from with and or not no is are was were be been do does did how what which who whom where when why can could
 should would will may might must i you he she it we they me him her us them my your his its our their this that these those there here if
-then than as so but about into over under again up down out off please
+thanks thank hello hi hey ok okay yes yeah please tell then than as so but about into over under again up down out off please
 және мен пен бен да де та те ма ме ба бе па пе не бұл сол осы ол мен сен біз сіз олар қалай қандай қайда қашан қанша неге кім немесе бірақ
-егер үшін туралы бар жоқ керек болады бола ғой деп дейін кейін
+егер үшін туралы бар жоқ керек болады бола ғой деп дейін кейін тұр рахмет сәлем сәлеметсіз иә ия жақсы түсіндім
 ";
 
 /// Whether a folded word is a stop word.

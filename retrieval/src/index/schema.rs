@@ -9,6 +9,9 @@ use super::{ChunkEntry, NoteEntry, tokens};
 use crate::meta::{Kind, Visibility};
 use fitter_domain::Locale;
 
+/// An opening of fewer characters says what a note is about and seldom answers.
+const SHORT_OPENING: usize = 400;
+
 /// The fields: of text and of names (title, aliases, headings) each the stems and the grams.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields {
@@ -17,6 +20,10 @@ pub(super) struct Fields {
     pub(super) visibility: Field,
     pub(super) locale: Field,
     pub(super) glossary: Field,
+    /// The innermost heading, else the title; as it stands.
+    pub(super) heading: Field,
+    /// The passage opens its note: it stands before the first heading.
+    pub(super) opening: Field,
     pub(super) body: Field,
     pub(super) head: Field,
     pub(super) body_grams: Field,
@@ -34,10 +41,12 @@ pub(super) fn schema() -> (Schema, Fields) {
     let number = NumericOptions::from(FAST | INDEXED);
     let fields = Fields {
         note: builder.add_text_field("note", STRING | STORED),
+        heading: builder.add_text_field("heading", STORED),
         chunk: builder.add_u64_field("chunk", STORED),
         visibility: builder.add_u64_field("visibility", number.clone()),
         locale: builder.add_u64_field("locale", number.clone()),
-        glossary: builder.add_u64_field("glossary", number),
+        glossary: builder.add_u64_field("glossary", number.clone()),
+        opening: builder.add_u64_field("opening", number),
         body: builder.add_text_field("body", text(tokens::STEMS)),
         head: builder.add_text_field("head", text(tokens::STEMS)),
         body_grams: builder.add_text_field("body_grams", text(tokens::GRAMS)),
@@ -73,9 +82,12 @@ impl Fields {
         let mut document = TantivyDocument::default();
         document.add_text(self.note, &note.path);
         document.add_u64(self.chunk, number);
+        document.add_text(self.heading, chunk.headings.last().unwrap_or(&note.title));
         document.add_u64(self.visibility, visibility_code(note.visibility));
         document.add_u64(self.locale, locale_code(note.locale));
         document.add_u64(self.glossary, u64::from(note.kind == Kind::Glossary));
+        let opening = chunk.text.chars().count() < SHORT_OPENING && chunk.headings.iter().all(|heading| *heading == note.title);
+        document.add_u64(self.opening, u64::from(opening && note.kind != Kind::Procedure));
         let names = note.names.join("\n");
         let headings = chunk.headings.join("\n");
         let head = format!("{}\n{names}\n{headings}", note.title);

@@ -70,11 +70,17 @@ pub(super) fn fuse(stems: &[(f32, DocAddress)], grams: &[(f32, DocAddress)], sha
     fused
 }
 
+/// A section covers a question as well as the opening does if it lacks at most this much of it.
+const NEARLY: f32 = 0.15;
+
 /// Puts the best section of a note before the note's short opening (`true`), which says what the note is about and is found for its title.
 pub(super) fn sections_first(mut hits: Vec<(bool, Hit)>) -> Vec<Hit> {
     for at in 0..hits.len() {
         let Some((true, opening)) = hits.get(at) else { continue };
-        let section = hits.iter().skip(at + 1).position(|(other, hit)| !other && hit.note == opening.note);
+        let section = hits
+            .iter()
+            .skip(at + 1)
+            .position(|(other, hit)| !other && hit.note == opening.note && hit.coverage + NEARLY >= opening.coverage);
         let Some(section) = section.map(|distance| at + 1 + distance) else { continue };
         let score = opening.score;
         // It takes the opening's place, all between go one down.

@@ -157,11 +157,14 @@ impl LexicalIndex for TantivyIndex {
         best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         best.truncate(filter.limit.max(self.weights.reranked));
         let mut hits = Vec::with_capacity(best.len());
+        let passages = best.iter().map(|(_, address)| *address).collect();
+        let mut coverage = coverage::Coverage::new(&plan, &searcher, &self.fields, passages);
         for (score, address) in best {
             let document: TantivyDocument = searcher.doc(address)?;
             let note = document.get_first(self.fields.note).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
             let chunk = document.get_first(self.fields.chunk).and_then(|value| value.as_u64()).unwrap_or(0);
-            let coverage = coverage::of(&plan, &searcher, address, &self.fields)?;
+            let heading = document.get_first(self.fields.heading).and_then(|value| value.as_str()).unwrap_or_default();
+            let coverage = coverage.of(address, heading)?;
             let score = (1.0 - self.weights.coverage) * score.min(1.0) + self.weights.coverage * coverage;
             let opening = number(&searcher, address, "opening") == Some(1);
             hits.push((opening, Hit { note, chunk: u32::try_from(chunk).unwrap_or(0), score, coverage }));

@@ -115,6 +115,8 @@ struct Turn {
     who: PersonId,
     tapped: Option<Slot>,
     was_tap: bool,
+    /// A message was sent in this turn: a menu that is shown now belongs below it.
+    said: bool,
     toast: Option<String>,
 }
 
@@ -173,12 +175,12 @@ impl World {
         let was_tap = matches!(input, Input::Tap { .. });
         let slot = message.and_then(|message| self.chats[&who].slot_of(message));
         let tapped = slot.clone().filter(|_| was_tap);
-        self.turn(Turn { who, tapped, was_tap, toast: None }, Event::Person { input, slot });
+        self.turn(Turn { who, tapped, was_tap, said: false, toast: None }, Event::Person { input, slot });
     }
 
     /// A late outcome arrives.
     pub fn late(&mut self, who: PersonId, outcome: Outcome) {
-        self.turn(Turn { who, tapped: None, was_tap: false, toast: None }, Event::Outcome(outcome));
+        self.turn(Turn { who, tapped: None, was_tap: false, said: false, toast: None }, Event::Outcome(outcome));
     }
 
     /// Everything that was searched is found.
@@ -230,31 +232,37 @@ impl World {
     fn apply(&mut self, turn: &mut Turn, effect: Effect) -> Option<Outcome> {
         match effect {
             Effect::Show(screen) => {
-                let record = |slot: &Slot| slot.0.starts_with("walk:") || slot.0.starts_with("answer:");
-                match turn.tapped.clone().filter(|slot| !record(slot)) {
+                let record = |slot: &Slot| ["walk:", "answer:", "fault:", "question:"].iter().any(|record| slot.0.starts_with(record));
+                match turn.tapped.clone().filter(|slot| !record(slot) && !turn.said) {
                     Some(slot) => self.edit(turn.who, slot, screen),
                     None => {
                         let slot = Slot::new("menu");
-                        self.retire(turn.who, &slot);
+                        self.delete(turn.who, &slot);
+                        turn.said = false;
                         turn.tapped = Some(slot.clone());
                         self.send(turn.who, turn.who, Some(slot), screen, "");
                     }
                 }
             }
-            Effect::Say { slot, screen } => self.send(turn.who, turn.who, slot, screen, ""),
-            Effect::Edit { slot, screen } => self.edit(turn.who, slot, screen),
-            Effect::Delete { slot } => {
-                let chat = self.chats.get_mut(&turn.who).unwrap();
-                if let Some(at) = chat.newest(&slot) {
-                    chat.messages[at].deleted = true;
-                }
+            Effect::Say { slot, screen } => {
+                turn.said = true;
+                self.send(turn.who, turn.who, slot, screen, "");
             }
+            Effect::Edit { slot, screen } => self.edit(turn.who, slot, screen),
+            Effect::Delete { slot } => self.delete(turn.who, &slot),
             Effect::Retire { slot } => self.retire(turn.who, &slot),
             Effect::Toast(msg) => turn.toast = Some(self.say(turn.who, &msg)),
             Effect::Tell { to, slot, screen } => self.tell(turn.who, to, slot, &screen),
             Effect::Do(command) => return self.carry_out(turn.who, command),
         }
         None
+    }
+
+    fn delete(&mut self, who: PersonId, slot: &Slot) {
+        let chat = self.chats.get_mut(&who).unwrap();
+        if let Some(at) = chat.newest(slot) {
+            chat.messages[at].deleted = true;
+        }
     }
 
     fn tell(&mut self, from: PersonId, to: Addressee, slot: Option<Slot>, screen: &Screen) {

@@ -1,9 +1,12 @@
 //! How much of a question a passage has.
 
+use std::collections::{HashMap, HashSet};
+
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocAddress, DocSet, Searcher, Term};
+use tantivy::{DocAddress, DocSet, Searcher, TERMINATED, Term};
 
 use super::plan::{Plan, Word};
+use crate::analyse;
 use crate::index::IndexError;
 use crate::index::schema::Fields;
 
@@ -11,69 +14,103 @@ use crate::index::schema::Fields;
 const GRAMS_LEAST: f32 = 0.5;
 /// A word met in the text only, against one that the title, an alias or a heading names: what a passage mentions is not what it is about.
 const MENTIONED: f32 = 0.7;
+/// What a heading adds of which the question has every word: `Нет спутников` for `спутники не ловит`.
+const HEADING: f32 = 0.25;
 
-/// Share of the question's informative words that the passage has, weighted by rarity, 0 to 1.
-pub(super) fn of(plan: &Plan, searcher: &Searcher, address: DocAddress, fields: &Fields) -> Result<f32, IndexError> {
-    let passage = Passage { searcher, address };
-    let (mut met, mut all) = (0.0, 0.0);
-    for word in &plan.words {
-        all += word.weight;
-        let named = passage.meets(word, fields.head, fields.head_grams, fields)?;
-        let mentioned = if named < 1.0 { MENTIONED * passage.meets(word, fields.body, fields.body_grams, fields)? } else { 0.0 };
-        if std::env::var_os("DUMP").is_some() {
-            eprint!(
-                " {}:{:.1}:{}:{:.2}:{:.2}",
-                word.stems.first().map_or("", String::as_str),
-                word.weight,
-                u8::from(word.known),
-                named,
-                mentioned / MENTIONED
-            );
-        }
-        met += word.weight * named.max(mentioned);
-    }
-    if std::env::var_os("DUMP").is_some() {
-        eprintln!(" | {:.2}", if all > 0.0 { met / all } else { 0.0 });
-    }
-    Ok(if all > 0.0 { met / all } else { 0.0 })
-}
-
-struct Passage<'a> {
+/// Compares passages with a question.
+pub(super) struct Coverage<'a> {
+    plan: &'a Plan,
     searcher: &'a Searcher,
-    address: DocAddress,
+    fields: &'a Fields,
+    /// The passages that are compared, in order.
+    passages: Vec<DocAddress>,
+    /// Which of them have a term.
+    known: HashMap<(Field, String), HashSet<DocAddress>>,
 }
 
-impl Passage<'_> {
-    fn meets(&self, word: &Word, stems: Field, grams: Field, fields: &Fields) -> Result<f32, IndexError> {
-        if self.share(stems, &word.stems)? > 0.0 || self.share(fields.codes, &word.codes)? > 0.0 {
+impl<'a> Coverage<'a> {
+    pub(super) fn new(plan: &'a Plan, searcher: &'a Searcher, fields: &'a Fields, mut passages: Vec<DocAddress>) -> Self {
+        passages.sort_unstable();
+        Self { plan, searcher, fields, passages, known: HashMap::new() }
+    }
+
+    /// Share of the question's informative words that the passage has, weighted by rarity, and more if its heading asks the same; 0 to 1.
+    pub(super) fn of(&mut self, passage: DocAddress, heading: &str) -> Result<f32, IndexError> {
+        let (mut met, mut all) = (0.0, 0.0);
+        let (plan, fields) = (self.plan, self.fields);
+        for word in &plan.words {
+            all += word.weight;
+            let named = self.meets(passage, word, fields.head, fields.head_grams)?;
+            let mentioned = if named < 1.0 { MENTIONED * self.meets(passage, word, fields.body, fields.body_grams)? } else { 0.0 };
+            met += word.weight * named.max(mentioned);
+        }
+        if met <= 0.0 {
+            return Ok(0.0);
+        }
+        Ok((met / all + HEADING * self.asked(heading)?).min(1.0))
+    }
+
+    fn meets(&mut self, passage: DocAddress, word: &Word, stems: Field, grams: Field) -> Result<f32, IndexError> {
+        if self.share(passage, stems, &word.stems)? > 0.0 || self.share(passage, self.fields.codes, &word.codes)? > 0.0 {
             return Ok(1.0);
         }
         let mut best = 0.0_f32;
         for meaning in &word.meanings {
-            best = best.max(self.share(stems, meaning)?);
+            best = best.max(self.share(passage, stems, meaning)?);
         }
-        let grams = self.share(grams, &word.grams)?;
+        let grams = self.share(passage, grams, &word.grams)?;
         Ok(best.max(if grams >= GRAMS_LEAST && word.grams.len() > 1 { grams } else { 0.0 }))
     }
 
+    /// Share of a heading's informative words that the question has, weighted by rarity.
+    fn asked(&self, heading: &str) -> Result<f32, IndexError> {
+        let (mut met, mut all) = (0.0, 0.0);
+        for word in analyse::words(heading).iter().filter(|word| !analyse::is_stop_word(word)) {
+            let stem = analyse::stem(word);
+            let weight = super::plan::rarity(self.searcher, super::plan::frequency(self.searcher, self.fields, &stem)?);
+            all += weight;
+            let has = |word: &Word| word.stems.contains(&stem) || word.meanings.iter().any(|meaning| meaning.contains(&stem));
+            met += if self.plan.words.iter().any(has) { weight } else { 0.0 };
+        }
+        Ok(if all > 0.0 { met / all } else { 0.0 })
+    }
+
     /// Share of the terms that the passage has.
-    fn share(&self, field: Field, terms: &[String]) -> Result<f32, IndexError> {
+    fn share(&mut self, passage: DocAddress, field: Field, terms: &[String]) -> Result<f32, IndexError> {
         let mut found = 0_u16;
         for term in terms {
-            found += u16::from(self.has(field, term)?);
+            found += u16::from(self.has(passage, field, term)?);
         }
         Ok(if terms.is_empty() { 0.0 } else { f32::from(found) / terms.len() as f32 })
     }
 
-    fn has(&self, field: Field, text: &str) -> Result<bool, IndexError> {
-        let inverted = self.searcher.segment_reader(self.address.segment_ord).inverted_index(field)?;
-        let postings = inverted.read_postings(&Term::from_field_text(field, text), IndexRecordOption::Basic);
-        Ok(match postings? {
-            Some(mut postings) => {
-                let doc = self.address.doc_id;
-                postings.doc() <= doc && (postings.doc() == doc || postings.seek(doc) == doc)
+    fn has(&mut self, passage: DocAddress, field: Field, text: &str) -> Result<bool, IndexError> {
+        let key = (field, text.to_owned());
+        if let Some(found) = self.known.get(&key) {
+            return Ok(found.contains(&passage));
+        }
+        let found = self.having(&Term::from_field_text(field, text))?;
+        let has = found.contains(&passage);
+        self.known.insert(key, found);
+        Ok(has)
+    }
+
+    /// The compared passages that have a term.
+    fn having(&self, term: &Term) -> Result<HashSet<DocAddress>, IndexError> {
+        let mut found = HashSet::new();
+        for passages in self.passages.chunk_by(|a, b| a.segment_ord == b.segment_ord) {
+            let Some(segment) = passages.first().map(|passage| passage.segment_ord) else { continue };
+            let inverted = self.searcher.segment_reader(segment).inverted_index(term.field())?;
+            let Some(mut postings) = inverted.read_postings(term, IndexRecordOption::Basic)? else { continue };
+            for passage in passages {
+                let at = if postings.doc() < passage.doc_id { postings.seek(passage.doc_id) } else { postings.doc() };
+                if at == passage.doc_id {
+                    found.insert(*passage);
+                } else if at == TERMINATED {
+                    break;
+                }
             }
-            None => false,
-        })
+        }
+        Ok(found)
     }
 }

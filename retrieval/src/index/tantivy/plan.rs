@@ -29,8 +29,6 @@ pub(super) struct Plan {
 pub(super) struct Word {
     /// How much it says about the question: its rarity (inverse document frequency); see [`UNKNOWN`].
     pub(super) weight: f32,
-    /// Some passage has it, a word that it is a misspelling of, or a meaning of it.
-    pub(super) known: bool,
     /// Its stem and the guesses for it.
     pub(super) stems: Vec<String>,
     /// Its grams.
@@ -94,13 +92,11 @@ impl Plan {
         }
         if !term.stop {
             let found = stems.iter().map(|stem| frequency(searcher, fields, stem)).collect::<Result<Vec<_>, _>>()?;
-            let count = found.into_iter().max().unwrap_or(0) as f32;
-            let all = searcher.num_docs() as f32;
-            let known = count > 0.0;
-            let idf = (1.0 + (all - count + 0.5).max(0.0) / (count + 0.5)).ln();
+            let count = found.into_iter().max().unwrap_or(0);
+            let idf = rarity(searcher, count);
             let codes = analyse::codes(&term.word).iter().flat_map(|code| spellings(code)).collect();
-            let weight = if known { idf } else { idf * UNKNOWN };
-            self.words.push(Word { weight, known, stems, grams, codes, meanings });
+            let weight = if count > 0 { idf } else { idf * UNKNOWN };
+            self.words.push(Word { weight, stems, grams, codes, meanings });
         }
         Ok(())
     }
@@ -112,8 +108,14 @@ impl Plan {
 }
 
 /// How many passages have this stem. The text's field has the names' words too.
-fn frequency(searcher: &Searcher, fields: &Fields, stem: &str) -> Result<u64, IndexError> {
+pub(super) fn frequency(searcher: &Searcher, fields: &Fields, stem: &str) -> Result<u64, IndexError> {
     Ok(searcher.doc_freq(&IndexTerm::from_field_text(fields.body, stem))?)
+}
+
+/// Inverse document frequency of a word that `count` passages have.
+pub(super) fn rarity(searcher: &Searcher, count: u64) -> f32 {
+    let (all, count) = (searcher.num_docs() as f32, count as f32);
+    (1.0 + (all - count + 0.5).max(0.0) / (count + 0.5)).ln()
 }
 
 /// A code as typed, and as it sounds in Latin letters (`фмб920`).
