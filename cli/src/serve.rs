@@ -244,8 +244,10 @@ impl Server {
 
 /// Webhooks come once the bots are known; Telegram repeats what comes before.
 fn late(webhooks: Arc<OnceLock<Router>>) -> impl Fn(Request) -> std::pin::Pin<Box<dyn Future<Output = Response> + Send>> + Clone {
-    move |request| {
+    move |mut request: Request| {
         let router = webhooks.get().cloned();
+        // The router matches the path by itself; the parameter that was found here would count as a second one.
+        request.extensions_mut().clear();
         Box::pin(async move {
             match router {
                 Some(router) => match router.oneshot(request).await {

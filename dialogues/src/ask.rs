@@ -82,9 +82,30 @@ fn with_not_it(turn: &Turn<'_>, screen: Screen, query: QueryId, index: u32) -> S
 
 /// The passage, quoted, with its source.
 fn passage(hit: &Passage) -> Screen {
-    let quote = Node::Quote { expandable: flatten(&hit.body).text.chars().count() > COLLAPSED_FROM, body: hit.body.clone() };
-    let body = Rich::text("📄 ").bold(hit.source()).line().push(quote);
+    let body = Rich::text("📄 ").bold(hit.source()).line().append(quoted(&hit.body));
     Screen { media: hit.images.first().cloned().map(Media::Blob).into_iter().collect(), ..Screen::of(body) }
+}
+
+/// The passage as quotations: a long text is collapsed at first, its warnings never are.
+fn quoted(body: &Rich) -> Rich {
+    let mut quotes: Vec<Node> = Vec::new();
+    let mut text = Rich::new();
+    let finish = |text: &mut Rich, quotes: &mut Vec<Node>| {
+        let body = std::mem::take(text);
+        if !body.is_empty() {
+            quotes.push(Node::Quote { expandable: flatten(&body).text.chars().count() > COLLAPSED_FROM, body });
+        }
+    };
+    for node in &body.0 {
+        if matches!(node, Node::Quote { .. }) {
+            finish(&mut text, &mut quotes);
+            quotes.push(node.clone());
+        } else {
+            text = text.push(node.clone());
+        }
+    }
+    finish(&mut text, &mut quotes);
+    quotes.into_iter().fold(Rich::new(), |all, quote| if all.is_empty() { all } else { all.line() }.push(quote))
 }
 
 /// Another hit of the same search.

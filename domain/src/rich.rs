@@ -210,57 +210,66 @@ pub fn utf16_len(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// The flat form of a tree. Entities never begin or end with white space, as Telegram trims those itself.
+/// The flat form of a tree. Entities never begin or end with white space, as Telegram trims those itself; a quotation inside a quotation is a
+/// part of it, as Telegram has no nested ones.
 #[must_use]
 pub fn flatten(rich: &Rich) -> Formatted {
-    let mut out = Formatted::default();
-    let mut at = 0;
-    for node in &rich.0 {
-        write(node, &mut out, &mut at);
+    let mut flat = Flat::default();
+    flat.all(rich);
+    flat.out
+}
+
+/// A flat form in the making.
+#[derive(Default)]
+struct Flat {
+    out: Formatted,
+    /// Length so far, UTF-16 units.
+    at: usize,
+    /// Inside of a quotation.
+    quoted: bool,
+}
+
+impl Flat {
+    fn all(&mut self, rich: &Rich) {
+        rich.0.iter().for_each(|node| self.node(node));
     }
-    out
-}
 
-fn write(node: &Node, out: &mut Formatted, at: &mut usize) {
-    match node {
-        Node::Text(text) => put(text, out, at),
-        Node::Msg(_) => {}
-        Node::Code(text) => span(EntityKind::Code, out, at, |out, at| put(text, out, at)),
-        Node::Pre { lang, text } => {
-            span(EntityKind::Pre { language: lang.clone() }, out, at, |out, at| put(text, out, at));
+    fn node(&mut self, node: &Node) {
+        match node {
+            Node::Text(text) => self.text(text),
+            Node::Msg(_) => {}
+            Node::Code(text) => self.span(EntityKind::Code, |flat| flat.text(text)),
+            Node::Pre { lang, text } => self.span(EntityKind::Pre { language: lang.clone() }, |flat| flat.text(text)),
+            Node::Bold(body) => self.span(EntityKind::Bold, |flat| flat.all(body)),
+            Node::Italic(body) => self.span(EntityKind::Italic, |flat| flat.all(body)),
+            Node::Strike(body) => self.span(EntityKind::Strikethrough, |flat| flat.all(body)),
+            Node::Spoiler(body) => self.span(EntityKind::Spoiler, |flat| flat.all(body)),
+            Node::Link { url, body } => self.span(EntityKind::TextLink { url: url.clone() }, |flat| flat.all(body)),
+            Node::Quote { body, .. } if self.quoted => self.all(body),
+            Node::Quote { expandable, body } => {
+                let kind = if *expandable { EntityKind::ExpandableBlockquote } else { EntityKind::Blockquote };
+                self.quoted = true;
+                self.span(kind, |flat| flat.all(body));
+                self.quoted = false;
+            }
         }
-        Node::Bold(body) => nested(EntityKind::Bold, body, out, at),
-        Node::Italic(body) => nested(EntityKind::Italic, body, out, at),
-        Node::Strike(body) => nested(EntityKind::Strikethrough, body, out, at),
-        Node::Spoiler(body) => nested(EntityKind::Spoiler, body, out, at),
-        Node::Link { url, body } => nested(EntityKind::TextLink { url: url.clone() }, body, out, at),
-        Node::Quote { expandable: true, body } => nested(EntityKind::ExpandableBlockquote, body, out, at),
-        Node::Quote { expandable: false, body } => nested(EntityKind::Blockquote, body, out, at),
     }
-}
 
-fn put(text: &str, out: &mut Formatted, at: &mut usize) {
-    out.text.push_str(text);
-    *at += utf16_len(text);
-}
+    fn text(&mut self, text: &str) {
+        self.out.text.push_str(text);
+        self.at += utf16_len(text);
+    }
 
-fn nested(kind: EntityKind, body: &Rich, out: &mut Formatted, at: &mut usize) {
-    span(kind, out, at, |out, at| {
-        for node in &body.0 {
-            write(node, out, at);
+    fn span(&mut self, kind: EntityKind, body: impl FnOnce(&mut Self)) {
+        let (from_byte, from, slot) = (self.out.text.len(), self.at, self.out.entities.len());
+        body(self);
+        let inside = self.out.text.get(from_byte..).unwrap_or_default();
+        let trimmed_start = inside.trim_start();
+        let skipped = utf16_len(inside) - utf16_len(trimmed_start);
+        let length = utf16_len(trimmed_start.trim_end());
+        if length > 0 {
+            self.out.entities.insert(slot, Entity { kind, offset: from + skipped, length });
         }
-    });
-}
-
-fn span(kind: EntityKind, out: &mut Formatted, at: &mut usize, body: impl FnOnce(&mut Formatted, &mut usize)) {
-    let (from_byte, from, slot) = (out.text.len(), *at, out.entities.len());
-    body(out, at);
-    let inside = out.text.get(from_byte..).unwrap_or_default();
-    let trimmed_start = inside.trim_start();
-    let skipped = utf16_len(inside) - utf16_len(trimmed_start);
-    let length = utf16_len(trimmed_start.trim_end());
-    if length > 0 {
-        out.entities.insert(slot, Entity { kind, offset: from + skipped, length });
     }
 }
 
@@ -282,6 +291,14 @@ mod tests {
         let flat = flatten(&Rich(vec![quote]));
         assert_eq!(flat.entities.iter().map(|e| (e.offset, e.length)).collect::<Vec<_>>(), vec![(2, 6), (2, 3)]);
         assert_eq!(flat.entities[0].kind, EntityKind::ExpandableBlockquote);
+    }
+
+    #[test]
+    fn a_quotation_has_no_quotation_in_it() {
+        let inner = Node::Quote { expandable: false, body: Rich::text("б") };
+        let outer = Node::Quote { expandable: true, body: Rich::text("а ").push(inner) };
+        let flat = flatten(&Rich(vec![outer]));
+        assert_eq!(flat.entities, vec![Entity { kind: EntityKind::ExpandableBlockquote, offset: 0, length: 3 }]);
     }
 
     #[test]

@@ -35,6 +35,18 @@ impl Filter {
     }
 }
 
+/// The language that the letters of a question tell, whatever language its asker reads. Latin words among Cyrillic ones are names, and
+/// Cyrillic ones without a letter of Kazakh may be Russian or Kazakh.
+fn language(question: &Question) -> Option<Locale> {
+    let words = || question.terms.iter().map(|term| term.word.as_str());
+    if words().any(|word| word.contains(['ә', 'ғ', 'қ', 'ң', 'ө', 'ұ', 'ү', 'һ', 'і'])) {
+        return Some(Locale::Kk);
+    }
+    let prose = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_lowercase());
+    (question.terms.len() > 1 && question.terms.iter().any(|term| term.stop && prose(&term.word)) && words().all(|word| word.is_ascii()))
+        .then_some(Locale::En)
+}
+
 /// What was found for a question.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answer {
@@ -143,6 +155,7 @@ impl Searcher {
         if question.terms.is_empty() || filter.limit == 0 {
             return Ok(Vec::new());
         }
-        self.index().search(&question, filter)
+        let prefer = language(&question).or(filter.prefer);
+        self.index().search(&question, &Filter { prefer, ..filter.clone() })
     }
 }

@@ -83,7 +83,7 @@ impl<'f> Player<'f> {
     /// All messages of the chat, oldest first.
     pub async fn messages(&self) -> Vec<Message> {
         let (_, messages) = self.fitter.telegram.get(&format!("messages?{}&limit=10000", self.query())).await;
-        messages.as_array().into_iter().flatten().cloned().map(Message).collect()
+        messages.as_array().into_iter().flatten().cloned().map(Message::from).collect()
     }
 
     /// The bot's messages, oldest first.
@@ -152,7 +152,7 @@ impl<'f> Player<'f> {
 
     /// The newest message with a button of this label; a label that ends in `…` is the beginning of one.
     pub async fn with_button(&self, label: &str) -> Option<Message> {
-        self.from_bot().await.into_iter().rev().find(|message| message.labels().into_iter().any(|found| fits(found, label)))
+        self.from_bot().await.into_iter().rev().find(|message| message.place(label).is_some())
     }
 
     /// Presses the newest button with this label; one that ends in `…` is the beginning of one.
@@ -173,8 +173,7 @@ impl<'f> Player<'f> {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
-        let place = message.buttons().find(|(found, ..)| fits(found, label));
-        let (_, row, col) = place.unwrap_or_default();
+        let (row, col) = message.place(label).unwrap_or_default();
         self.mark().await;
         let pressed = self.fitter.telegram.post("tap", self.with(json!({"message_id": message.id(), "row": row, "col": col}))).await;
         tapped(&pressed)
@@ -341,10 +340,6 @@ impl<'f> Player<'f> {
             Err(error) => panic!("the database does not tell: {error}"),
         }
     }
-}
-
-fn fits(found: &str, label: &str) -> bool {
-    label.strip_suffix('…').map_or(found == label, |begin| found.starts_with(begin))
 }
 
 fn sent_of(answer: &Value) -> Did {

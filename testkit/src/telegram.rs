@@ -12,6 +12,18 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone)]
 pub struct Message(pub Value);
 
+impl From<Value> for Message {
+    /// Spaces that do not break are spaces: people do not see the difference.
+    fn from(mut message: Value) -> Self {
+        for field in ["text", "caption"] {
+            if let Some(Value::String(text)) = message.get_mut(field) {
+                *text = text.replace(['\u{a0}', '\u{202f}'], " ");
+            }
+        }
+        Self(message)
+    }
+}
+
 impl Message {
     /// Its number in the chat.
     #[must_use]
@@ -47,19 +59,32 @@ impl Message {
         })
     }
 
-    /// Labels of the buttons.
+    /// Words of the buttons, without the signs around them.
     #[must_use]
     pub fn labels(&self) -> Vec<&str> {
-        self.buttons().map(|(label, ..)| label).collect()
+        self.buttons().map(|(label, ..)| words(label)).collect()
+    }
+
+    /// Row and column of the button with these words; what ends in `…` is their beginning.
+    #[must_use]
+    pub fn place(&self, label: &str) -> Option<(usize, usize)> {
+        let begin = label.strip_suffix('…').map(words);
+        let fits = |found: &str| begin.map_or(found == words(label), |begin| found.starts_with(begin));
+        self.buttons().find(|(found, ..)| fits(words(found))).map(|(_, row, col)| (row, col))
     }
 
     /// Callback data of a button.
     #[must_use]
     pub fn data(&self, label: &str) -> Option<String> {
-        let (_, row, col) = self.buttons().find(|(found, ..)| *found == label)?;
+        let (row, col) = self.place(label)?;
         let data = self.0.pointer(&format!("/reply_markup/inline_keyboard/{row}/{col}/callback_data"));
         data.and_then(Value::as_str).map(str::to_owned)
     }
+}
+
+/// A label without the signs around it: designers change them, and they mean nothing.
+fn words(label: &str) -> &str {
+    label.trim_matches(|c: char| !c.is_alphanumeric())
 }
 
 /// A Telegram of one test.
@@ -194,6 +219,19 @@ impl Telegram {
     pub async fn calls(&self, after: u64) -> Vec<Value> {
         let (_, calls) = self.get(&format!("calls?after={after}&limit=100000")).await;
         calls.as_array().cloned().unwrap_or_default()
+    }
+
+    /// Time between two calls, in milliseconds.
+    ///
+    /// # Panics
+    /// If they have no times.
+    #[must_use]
+    pub fn between(one: &Value, two: &Value) -> i64 {
+        let at = |call: &Value| {
+            let at = call.get("at").and_then(Value::as_str).unwrap_or_default();
+            chrono::DateTime::parse_from_rfc3339(at).expect("the time of a call")
+        };
+        (at(two) - at(one)).num_milliseconds()
     }
 
     /// Calls of a method whose request contains a text.

@@ -171,7 +171,7 @@ fn texts_longer_than_a_message_arrive_whole() {
         begin(&aidos, "Короткая проверка").await;
         aidos.say("12").await.say(&long).await;
         aidos.sees("Шаг 3 из 3").await;
-        aidos.tap("‹ Назад").await.tap("» К шагу 3").await;
+        aidos.tap("Назад").await.tap("Дальше").await;
         aidos.tap("Готово").await;
         aidos.wait_for("✓ Короткая проверка — готово").await;
         marina.wait_for("✓ Алмас Д: Короткая проверка").await;

@@ -47,7 +47,7 @@ impl Default for Weights {
             guess: 0.7,
             prefer: 0.1,
             glossary: 0.5,
-            coverage: 0.3,
+            coverage: 0.4,
             reranked: 30,
             candidates: 200,
         }

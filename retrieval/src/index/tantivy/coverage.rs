@@ -14,8 +14,6 @@ use crate::index::schema::Fields;
 const GRAMS_LEAST: f32 = 0.5;
 /// A word met in the text only, against one that the title, an alias or a heading names: what a passage mentions is not what it is about.
 const MENTIONED: f32 = 0.7;
-/// What a heading adds of which the question has every word: `Нет спутников` for `спутники не ловит`.
-const HEADING: f32 = 0.25;
 
 /// Compares passages with a question.
 pub(super) struct Coverage<'a> {
@@ -34,8 +32,9 @@ impl<'a> Coverage<'a> {
         Self { plan, searcher, fields, passages, known: HashMap::new() }
     }
 
-    /// Share of the question's informative words that the passage has, weighted by rarity, and more if its heading asks the same; 0 to 1.
-    pub(super) fn of(&mut self, passage: DocAddress, heading: &str) -> Result<f32, IndexError> {
+    /// Share of the question's informative words that the passage has, and share of its heading's informative words that the question has,
+    /// both weighted by rarity, 0 to 1.
+    pub(super) fn of(&mut self, passage: DocAddress, heading: &str) -> Result<(f32, f32), IndexError> {
         let (mut met, mut all) = (0.0, 0.0);
         let (plan, fields) = (self.plan, self.fields);
         for word in &plan.words {
@@ -45,9 +44,9 @@ impl<'a> Coverage<'a> {
             met += word.weight * named.max(mentioned);
         }
         if met <= 0.0 {
-            return Ok(0.0);
+            return Ok((0.0, 0.0));
         }
-        Ok((met / all + HEADING * self.asked(heading)?).min(1.0))
+        Ok((met / all, self.asked(heading)?))
     }
 
     fn meets(&mut self, passage: DocAddress, word: &Word, stems: Field, grams: Field) -> Result<f32, IndexError> {
