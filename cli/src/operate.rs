@@ -10,7 +10,6 @@ use fitter_domain::person::Role;
 use fitter_queue::{ItemId, Queue};
 use fitter_services::BotInfo;
 use fitter_store::{maintenance, people};
-use url::Url;
 
 use crate::config::{self, Config};
 use crate::serve;
@@ -121,11 +120,7 @@ pub async fn user(user: User, config: &Config) -> anyhow::Result<ExitCode> {
 /// Asks Telegram who the first bot is.
 async fn bot(config: &Config) -> anyhow::Result<(fitter_domain::ids::BotId, BotInfo)> {
     let token = serve::tokens(config)?.into_iter().next().context("no token")?;
-    let api = match &config.telegram.api_url {
-        Some(url) => url.clone(),
-        None => Url::parse(serve::TELEGRAM).context("telegram.api_url")?,
-    };
-    let me = fitter_bot::setup::identify(&Api::new(api, token)?).await?;
+    let me = fitter_bot::setup::identify(&Api::new(serve::api_url(config)?, token)?).await?;
     Ok((me.id, BotInfo { username: me.username }))
 }
 

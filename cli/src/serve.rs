@@ -36,8 +36,6 @@ use crate::health::{self, Ready};
 use crate::start::{self, Migrations};
 use crate::{notes, telemetry};
 
-/// Telegram's own Bot API server.
-pub const TELEGRAM: &str = "https://api.telegram.org";
 /// Done items are kept so long, so that an update that comes twice is noticed: Telegram repeats for 24 hours.
 const KEEP_DONE: Duration = Duration::from_secs(48 * 3600);
 /// Items swept out in one statement.
@@ -117,6 +115,17 @@ pub fn tokens(config: &Config) -> anyhow::Result<Vec<SecretString>> {
     Ok(tokens)
 }
 
+/// The Bot API server: Telegram's own, unless another one is configured.
+///
+/// # Errors
+/// Never for an address that was configured; the type is the parser's.
+pub fn api_url(config: &Config) -> anyhow::Result<Url> {
+    match &config.telegram.api_url {
+        Some(url) => Ok(url.clone()),
+        None => Url::parse(fitter_bot::api::TELEGRAM_API).context("telegram.api_url"),
+    }
+}
+
 /// A process of the product.
 pub struct Server {
     /// Its configuration.
@@ -181,10 +190,7 @@ impl Server {
 
     async fn start_bots(&self, app: &App, tokens: Vec<SecretString>) -> anyhow::Result<Bots> {
         let telegram = &self.config.telegram;
-        let api = match &telegram.api_url {
-            Some(url) => url.clone(),
-            None => Url::parse(TELEGRAM).context("telegram.api_url")?,
-        };
+        let api = api_url(&self.config)?;
         let words = words(&app.messages);
         let configs = tokens
             .into_iter()

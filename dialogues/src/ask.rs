@@ -40,15 +40,19 @@ fn answer_slot(query: QueryId) -> Slot {
     Slot::new(format!("answer:{query}"))
 }
 
+/// Nothing answers the question: what comes nearest, and a human.
+pub(crate) fn not_found(turn: &mut Turn<'_>, query: QueryId, text: &str, nearest: &[Passage]) {
+    let screen = Screen::say(msg::not_found(text.chars().take(200).collect::<String>())).primary(msg::button_human(), Action::Human(query));
+    let screen = (0..CHIPS)
+        .zip(nearest)
+        .fold(screen, |screen, (place, hit)| screen.button(msg::chip(shorten(&hit.source())), Action::Hit(query, place)));
+    let screen = turn.with_way_on(screen);
+    turn.say_as(answer_slot(query), screen);
+}
+
 /// What the search found.
-pub(crate) fn found(turn: &mut Turn<'_>, query: QueryId, text: &str, hits: &[Passage], procedure: Option<&(ProcedureId, String)>) {
-    let Some(best) = hits.first() else {
-        let screen =
-            Screen::say(msg::not_found(text.chars().take(200).collect::<String>())).primary(msg::button_human(), Action::Human(query));
-        let screen = turn.with_way_on(screen);
-        turn.say_as(answer_slot(query), screen);
-        return;
-    };
+pub(crate) fn found(turn: &mut Turn<'_>, query: QueryId, hits: &[Passage], procedure: Option<&(ProcedureId, String)>) {
+    let Some(best) = hits.first() else { return };
     let walking = matches!(turn.state, State::Running { .. });
     let mut screen = passage(best);
     let under_way = |title: &str| walking && turn.ctx.run.is_some_and(|run| run.procedure.title == title);
@@ -82,30 +86,19 @@ fn with_not_it(turn: &Turn<'_>, screen: Screen, query: QueryId, index: u32) -> S
 
 /// The passage, quoted, with its source.
 fn passage(hit: &Passage) -> Screen {
-    let body = Rich::text("📄 ").bold(hit.source()).line().append(quoted(&hit.body));
+    let body = Rich::text("📄 ").bold(hit.source()).line().append(quoted(hit));
     Screen { media: hit.images.first().cloned().map(Media::Blob).into_iter().collect(), ..Screen::of(body) }
 }
 
 /// The passage as quotations: a long text is collapsed at first, its warnings never are.
-fn quoted(body: &Rich) -> Rich {
-    let mut quotes: Vec<Node> = Vec::new();
-    let mut text = Rich::new();
-    let finish = |text: &mut Rich, quotes: &mut Vec<Node>| {
-        let body = std::mem::take(text);
-        if !body.is_empty() {
-            quotes.push(Node::Quote { expandable: flatten(&body).text.chars().count() > COLLAPSED_FROM, body });
-        }
-    };
-    for node in &body.0 {
-        if matches!(node, Node::Quote { .. }) {
-            finish(&mut text, &mut quotes);
-            quotes.push(node.clone());
-        } else {
-            text = text.push(node.clone());
-        }
-    }
-    finish(&mut text, &mut quotes);
-    quotes.into_iter().fold(Rich::new(), |all, quote| if all.is_empty() { all } else { all.line() }.push(quote))
+fn quoted(hit: &Passage) -> Rich {
+    let (text, warnings) = hit.parts();
+    let long = flatten(&text).text.chars().count() > COLLAPSED_FROM;
+    let quotes = [(long, text)].into_iter().chain(warnings.into_iter().map(|warning| (false, warning)));
+    quotes.filter(|(_, body)| !body.is_empty()).fold(Rich::new(), |all, (expandable, body)| {
+        let all = if all.is_empty() { all } else { all.line() };
+        all.push(Node::Quote { expandable, body })
+    })
 }
 
 /// Another hit of the same search.

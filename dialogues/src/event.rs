@@ -215,8 +215,10 @@ pub enum Outcome {
         query: QueryId,
         /// The question.
         text: String,
-        /// Hits, best first.
+        /// Hits, best first; none if nothing answers the question.
         hits: Vec<Passage>,
+        /// If nothing answers: what comes nearest, to be leafed through as hits are.
+        nearest: Vec<Passage>,
         /// A procedure that matches, with its title.
         procedure: Option<(ProcedureId, String)>,
     },

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rich::Rich;
+use crate::rich::{Node, Rich};
 
 /// A passage of a note that may answer a question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,7 +27,30 @@ pub struct Passage {
     pub procedure: Option<String>,
 }
 
+/// Signs that a warning's quotation begins with: a warning, a danger.
+pub const WARNING_SIGNS: [&str; 2] = ["⚠️", "⛔"];
+
 impl Passage {
+    /// The body without its warnings, and the warnings by themselves: they must be seen even where the rest is collapsed.
+    #[must_use]
+    pub fn parts(&self) -> (Rich, Vec<Rich>) {
+        let (mut rest, mut warnings): (Vec<Node>, Vec<Rich>) = (Vec::new(), Vec::new());
+        for node in &self.body.0 {
+            match node {
+                Node::Quote { body, .. } if WARNING_SIGNS.iter().any(|sign| body.plain().starts_with(sign)) => {
+                    warnings.push(body.clone());
+                    if let Some(Node::Text(before)) = rest.last_mut() {
+                        before.truncate(before.trim_end().len());
+                    }
+                }
+                Node::Text(text) if rest.is_empty() => rest.push(Node::Text(text.trim_start().to_owned())),
+                node => rest.push(node.clone()),
+            }
+        }
+        rest.retain(|node| !matches!(node, Node::Text(text) if text.is_empty()));
+        (Rich(rest), warnings)
+    }
+
     /// `note › heading`, the innermost heading only.
     #[must_use]
     pub fn source(&self) -> String {
@@ -35,5 +58,35 @@ impl Passage {
             Some(heading) if *heading != self.title => format!("{} › {heading}", self.title),
             _ => self.title.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_stand_by_themselves() {
+        let quote = |text: &str| Node::Quote { expandable: false, body: Rich::new().bold(text).push("\nтекст") };
+        let body = Rich::text("До.\n\n")
+            .push(quote("⛔ Пожар"))
+            .push("\n\nПосле.\n\n")
+            .push(quote("ℹ️ К слову"))
+            .push("\n\n")
+            .push(quote("⚠️ Ток"));
+        let passage = Passage {
+            note: String::new(),
+            title: String::new(),
+            headings: Vec::new(),
+            start_line: 1,
+            end_line: 1,
+            score: 1.0,
+            body,
+            images: Vec::new(),
+            procedure: None,
+        };
+        let (rest, warnings) = passage.parts();
+        assert_eq!(rest.plain(), "До.\n\nПосле.\n\nℹ️ К слову\nтекст");
+        assert_eq!(warnings.iter().map(Rich::plain).collect::<Vec<_>>(), ["⛔ Пожар\nтекст", "⚠️ Ток\nтекст"]);
     }
 }

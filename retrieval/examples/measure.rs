@@ -109,9 +109,14 @@ impl Score {
     }
 }
 
-fn ask(index: &TantivyIndex, glossary: &Glossary, question: &str, score: &mut Score) -> Result<Vec<Hit>, Error> {
+fn ask(
+    index: &TantivyIndex,
+    glossary: &Glossary,
+    (question, prefer): (&str, Option<Locale>),
+    score: &mut Score,
+) -> Result<Vec<Hit>, Error> {
     let begin = Instant::now();
-    let hits = index.search(&Question::new(question, glossary), &Filter::staff(10))?;
+    let hits = index.search(&Question::new(question, glossary), &Filter { prefer, ..Filter::staff(10) })?;
     score.micros.push(begin.elapsed().as_micros());
     Ok(hits)
 }
@@ -130,7 +135,7 @@ fn notes(vault: &str, queries: &str, prefix: &str) -> Result<(), Error> {
         let mut kinds: HashMap<String, Score> = HashMap::new();
         let (mut answered, mut unanswerable) = (Vec::new(), Vec::new());
         for row in rows(queries)? {
-            let hits = ask(&index, &glossary, text(&row, "text"), &mut all)?;
+            let hits = ask(&index, &glossary, (text(&row, "text"), Locale::from_tag(text(&row, "lang"))), &mut all)?;
             let top = hits.iter().take(5).map(|hit| hit.coverage).fold(0.0, f32::max);
             let gold = match row.get("gold").and_then(Value::as_array) {
                 Some(gold) => gold.clone(),
@@ -185,7 +190,8 @@ fn asked(vault: &str, messages: &str) -> Result<(), Error> {
         for row in rows(messages)?.iter().filter(|row| text(row, "split") == split) {
             let notes: Vec<&str> = row.get("notes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
             let begin = Instant::now();
-            let hits = search.searcher().ask(text(row, "text"), &Filter::staff(5))?.hits;
+            let hits =
+                search.searcher().ask(text(row, "text"), &Filter { prefer: Locale::from_tag(text(row, "lang")), ..Filter::staff(5) })?.hits;
             score.micros.push(begin.elapsed().as_micros());
             let best = hits.iter().take(ANSWERING).map(|hit| hit.coverage).fold(0.0, f32::max);
             let rank = hits.iter().position(|hit| notes.contains(&hit.note.as_str()));
@@ -258,7 +264,7 @@ fn passages(corpus: &str, queries: &str, qrels: &str) -> Result<(), Error> {
         }
         let mut all = Score::default();
         for row in rows(queries)? {
-            let hits = ask(&index, &Glossary::default(), text(&row, "text"), &mut all)?;
+            let hits = ask(&index, &Glossary::default(), (text(&row, "text"), None), &mut all)?;
             if let Some(gold) = gold.get(text(&row, "id")) {
                 all.add(hits.iter().position(|hit| gold.contains(&hit.note)));
             }

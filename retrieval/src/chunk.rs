@@ -82,9 +82,8 @@ fn overview(path: &str, blocks: &[Block], sections: &mut Vec<Section>, look: Loo
     }
     let end = intro.iter().map(|block| block.end).max().unwrap_or(start);
     let mut chunk = chunk(path, &headings, (start, end.max(start)), &intro, look, links);
-    let titles = titles.join("\n");
-    chunk.text = format!("{}\n{titles}", chunk.text);
-    chunk.body = chunk.body.gap().push(titles);
+    // It is found for the procedure's names and introduction; for what a step says, the step is.
+    chunk.body = chunk.body.gap().push(titles.join("\n"));
     Some(chunk)
 }
 

@@ -103,7 +103,8 @@ pub struct Hit {
     pub chunk: u32,
     /// Fused score, 0 to 1; not comparable between questions.
     pub score: f32,
-    /// How much of the question's informative words the passage has, weighted by their rarity, 0 to 1; comparable between questions.
+    /// How much of the question's informative words the passage has, weighted by their rarity, and more if its heading asks the same, 0 to 1;
+    /// comparable between questions.
     pub coverage: f32,
 }
 

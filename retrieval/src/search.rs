@@ -60,6 +60,18 @@ pub struct Answer {
 pub const ANSWERING: usize = 3;
 
 /// Passages that have less of the question than this do not answer it ([`Hit::coverage`]).
+///
+/// Measured with `examples/measure.rs --asked` over the example vault, halves for development | held out (37 questions, 41 other messages each);
+/// refusals of what the vault does not answer, and of what it does, in percent:
+///
+/// | least | refused right | refused wrong |
+/// | --- | --- | --- |
+/// | 0.30 | 65.9 \| 63.4 | 0 \| 0 |
+/// | 0.40 | 82.9 \| 78.0 | 0 \| 0 |
+/// | 0.45 | 87.8 \| 92.7 | 2.7 \| 5.4 |
+/// | 0.50 | 90.2 \| 97.6 | 8.1 \| 8.1 |
+///
+/// What stays answered uses the vault's words for something else: `какое давление в шинах`, `сколько стоит установка`.
 pub const LEAST_COVERAGE: f32 = 0.45;
 
 /// Most words of a question that are heeded.

@@ -118,13 +118,15 @@ impl App {
         };
         let (role, locale) = asker.map_or_else(Default::default, |asker| (asker.role, asker.locale));
         // No connection is held while the index is searched.
-        let found = self.search.ask(&text, role, locale).await?;
+        let asked = self.search.ask(&text, role, locale).await?;
         let mut tx = self.db.pool().begin().await?;
-        let hits = self.search.passages(&mut tx, &found).await?;
+        let hits = self.search.passages(&mut tx, &asked.hits).await?;
+        let nearest = self.search.passages(&mut tx, &asked.nearest).await?;
         let procedure = self.search.procedure(&mut tx, &hits, role).await?;
-        let query = queries::create(&mut tx, person, &text, &hits, self.clock.now()).await?;
+        let leafed = if hits.is_empty() { &nearest } else { &hits };
+        let query = queries::create(&mut tx, person, &text, leafed, self.clock.now()).await?;
         metrics::counter!("fitter_searches_total", "found" => if hits.is_empty() { "no" } else { "yes" }).increment(1);
-        self.tell_late(tx, task, late(Outcome::Found { query, text, hits, procedure })).await
+        self.tell_late(tx, task, late(Outcome::Found { query, text, hits, nearest, procedure })).await
     }
 
     async fn report(&self, task: &Task, late: Late) -> Result<Finished, ServiceError> {

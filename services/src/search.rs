@@ -10,7 +10,7 @@ use fitter_domain::person::Role;
 use fitter_retrieval::glossary::Glossary;
 use fitter_retrieval::index::{ChunkEntry, Hit, LexicalIndex as _, NoteEntry, TantivyIndex, Version};
 use fitter_retrieval::meta::{Kind, Visibility};
-use fitter_retrieval::search::{Filter, Searcher};
+use fitter_retrieval::search::{Answer, Filter, Searcher};
 use fitter_store::PgConnection;
 use fitter_store::notes::{self, NoteRecord, StoredChunk};
 use fitter_store::procedures;
@@ -21,10 +21,22 @@ use crate::error::ServiceError;
 /// Hits that a person can leaf through.
 const HITS: usize = 5;
 
-/// Passages that all have less of the question's informative words than this do not answer it.
-///
-/// Coverage by words is a weak sign, so only the clear cases are refused.
-const LEAST_COVERAGE: f32 = 0.35;
+/// What the notes say to a question.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Asked {
+    /// The best passages, best first; none if nothing answers the question.
+    pub hits: Vec<Hit>,
+    /// If nothing answers: the nearest passages all the same, to be shown as such.
+    pub nearest: Vec<Hit>,
+}
+
+impl Asked {
+    /// Whether the notes answer the question.
+    #[must_use]
+    pub fn answered(&self) -> bool {
+        !self.hits.is_empty()
+    }
+}
 
 /// The index of the notes; cheap to clone.
 #[derive(Clone)]
@@ -88,14 +100,17 @@ impl Search {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The best passages for a question that its asker may see; none if nothing answers it.
+    /// The best passages for a question that its asker may see.
     ///
     /// # Errors
     /// If the engine fails.
-    pub async fn ask(&self, text: &str, role: Role, prefer: Locale) -> Result<Vec<Hit>, ServiceError> {
-        let hits = self.hits(text, role, prefer, HITS).await?;
-        let answered = hits.iter().any(|hit| hit.coverage >= LEAST_COVERAGE);
-        Ok(if answered { hits } else { Vec::new() })
+    pub async fn ask(&self, text: &str, role: Role, prefer: Locale) -> Result<Asked, ServiceError> {
+        let answer = self.search(text, role, prefer, HITS).await?;
+        Ok(if answer.answered {
+            Asked { hits: answer.hits, nearest: Vec::new() }
+        } else {
+            Asked { hits: Vec::new(), nearest: answer.hits }
+        })
     }
 
     /// The best passages for a question that its asker may see, whether they answer it or not; at most `limit`.
@@ -103,13 +118,15 @@ impl Search {
     /// # Errors
     /// If the engine fails.
     pub async fn hits(&self, text: &str, role: Role, prefer: Locale, limit: usize) -> Result<Vec<Hit>, ServiceError> {
+        Ok(self.search(text, role, prefer, limit).await?.hits)
+    }
+
+    async fn search(&self, text: &str, role: Role, prefer: Locale, limit: usize) -> Result<Answer, ServiceError> {
         let (searcher, text) = (self.current(), text.to_owned());
         let up_to = visible_to(role);
         let visible = Visibility::ALL.into_iter().filter(|visibility| stored(*visibility) <= up_to).collect();
         let filter = Filter { visible, prefer: Some(prefer), limit };
-        Ok(tokio::task::spawn_blocking(move || searcher.search(&text, &filter))
-            .await
-            .map_err(|_| ServiceError::Interrupted("search"))??)
+        Ok(tokio::task::spawn_blocking(move || searcher.ask(&text, &filter)).await.map_err(|_| ServiceError::Interrupted("search"))??)
     }
 
     /// The passages of hits. One that was changed a moment ago is left out.

@@ -174,8 +174,13 @@ impl<'f> Player<'f> {
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
         let (row, col) = message.place(label).unwrap_or_default();
+        self.press_at(message.id(), row, col).await
+    }
+
+    /// Presses the button at a place, and does not wait.
+    pub async fn press_at(&self, message: i64, row: usize, col: usize) -> Did {
         self.mark().await;
-        let pressed = self.fitter.telegram.post("tap", self.with(json!({"message_id": message.id(), "row": row, "col": col}))).await;
+        let pressed = self.fitter.telegram.post("tap", self.with(json!({"message_id": message, "row": row, "col": col}))).await;
         tapped(&pressed)
     }
 

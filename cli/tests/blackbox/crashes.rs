@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use fitter_testkit::app::run;
-use fitter_testkit::{Fitter, Player};
+use fitter_testkit::{Fitter, Player, Storage};
 use futures::future::{join, join_all};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -130,6 +130,102 @@ fn nothing_is_lost_and_nothing_counts_twice() {
         assert_eq!(total, distinct);
         let left = fitter.count("SELECT count(*) FROM queue_items WHERE status NOT IN (1, 3)").await;
         assert_eq!(left, 0, "everything is done, nothing died");
+        fitter.finish().await;
+    });
+}
+
+#[test]
+fn a_new_version_takes_over_without_a_trace() {
+    run(async {
+        let fitter = Fitter::start(options().vault(vault())).await;
+        let mut players = Vec::new();
+        for person in 0..3 {
+            players.push(fitter.technician(&format!("Ходок {person}")).await);
+        }
+        let calm = fitter.technician("Спокойный").await;
+        Plan::new(99, 0).walk(&calm).await;
+        let letters = calm.from_bot().await.len();
+        let calm_texts: Vec<String> =
+            calm.from_bot().await.iter().map(|message| message.text().lines().next().unwrap_or_default().to_owned()).collect();
+        let walkers = join_all(players.iter().enumerate().map(async |(person, player)| Plan::new(person, 0).walk(player).await));
+        let operator = async {
+            for _ in 0..3 {
+                tokio::time::sleep(Duration::from_millis(400)).await;
+                fitter.restart().await;
+            }
+        };
+        join(walkers, operator).await;
+        fitter.quiet().await;
+        for (person, player) in players.iter().enumerate() {
+            let runs = runs(&fitter, player).await;
+            assert_eq!(runs.len(), 1);
+            Plan::new(person, 0).check(&runs[0]);
+            // Not even a message came twice.
+            let texts: Vec<String> =
+                player.from_bot().await.iter().map(|message| message.text().lines().next().unwrap_or_default().to_owned()).collect();
+            assert_eq!(texts.len(), letters, "{texts:#?}\ninstead of {calm_texts:#?}");
+        }
+        assert_eq!(fitter.count("SELECT count(*) FROM queue_items WHERE queue = 2 AND attempts > 1").await, 0);
+        fitter.finish().await;
+    });
+}
+
+#[test]
+fn a_timer_rings_after_a_crash() {
+    run(async {
+        let fitter = Fitter::start(options().vault(vault())).await;
+        let aidos = fitter.technician("Айдос").await;
+        aidos.say("/procedures").await.tap("Установка маяка").await.tap("Начать").await;
+        aidos.tap("Да").await.say("356307042441013").await.tap("Засечь 1 с").await;
+        fitter.kill9();
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        aidos.never_sees("Время вышло: Измерьте напряжение").await;
+        fitter.launch().await;
+        aidos.wait_for("Время вышло: Измерьте напряжение").await;
+        fitter.quiet().await;
+        assert_eq!(aidos.count("Время вышло: Измерьте напряжение").await, 1);
+        // It does not ring for whoever has gone on.
+        aidos.tap("Засечь 1 с").await.say("12,4").await;
+        fitter.quiet().await;
+        assert_eq!(aidos.count("Время вышло: Измерьте напряжение").await, 1);
+        fitter.finish().await;
+    });
+}
+
+#[test]
+fn the_embedded_database_survives_a_power_cut() {
+    run(async {
+        let fitter = Fitter::prepare(options().vault(vault()).storage(Storage::Embedded)).await;
+        let mut links = Vec::new();
+        for _ in 0..3 {
+            links.push(fitter.invite("technician").await);
+        }
+        fitter.launch().await;
+        let mut players = Vec::new();
+        for (person, link) in links.iter().enumerate() {
+            let player = fitter.stranger(&format!("Ходок {person}"), "ru").await;
+            player.start(link).await.tap("Русский").await.tap(&format!("Ходок {person}")).await;
+            players.push(player);
+        }
+        let walkers = join_all(players.iter().enumerate().map(async |(person, player)| {
+            for walk in 0..2 {
+                player.say("/procedures").await.tap("Короткая проверка").await.tap("Начать").await;
+                player.say("12").await.say(&format!("ответ {person}-{walk}")).await.tap("Готово").await;
+                player.wait_for(&format!("2. Впишите показание — ответ {person}-{walk}\n")).await;
+            }
+        }));
+        let killer = async {
+            tokio::time::sleep(Duration::from_millis(1300)).await;
+            fitter.kill9();
+            fitter.launch().await;
+        };
+        join(walkers, killer).await;
+        for player in &players {
+            assert!(player.count("Короткая проверка — готово").await >= 2, "{}", player.transcript().await);
+            player.say("/menu").await;
+            let home = player.sees("чем помочь?").await;
+            assert_eq!(home.labels(), ["Новая карточка", "Инструкции", "Помощь"], "no walk is left over");
+        }
         fitter.finish().await;
     });
 }

@@ -161,3 +161,53 @@ fn the_database_goes_away_and_comes_back() {
         fitter.finish().await;
     });
 }
+
+#[test]
+fn everything_arrives_in_spite_of_telegrams_limits() {
+    run(async {
+        let fitter = Fitter::start(options().vault(vault())).await;
+        let (aidos, marina) = (fitter.technician("Айдос").await, fitter.manager("Марина").await);
+        fitter.telegram.post("limits", json!({"enabled": true})).await;
+        begin(&aidos, "Короткая проверка").await;
+        aidos.say("12").await.say("сто").await.tap("Готово").await;
+        aidos.wait_for("Короткая проверка — готово").await;
+        marina.wait_for("сто").await;
+        assert_eq!(aidos.count("Короткая проверка — готово").await, 1);
+        fitter.finish().await;
+    });
+}
+
+#[test]
+fn a_step_whose_picture_is_uncertain_still_arrives() {
+    run(async {
+        let fitter = Fitter::start(options().vault(vault())).await;
+        let aidos = fitter.technician("Айдос").await;
+        begin(&aidos, "Установка маяка").await;
+        fitter.telegram.fault(json!({"method": "sendPhoto", "kind": "drop_after", "times": 1})).await;
+        aidos.tap("Да").await;
+        assert_eq!(fitter.telegram.faults_left().await, 0);
+        aidos.sees("Шаг 2 из 7").await;
+        aidos.say("356307042441013").await;
+        aidos.sees("Шаг 3 из 7").await;
+        fitter.expect_dead(1);
+        fitter.finish().await;
+    });
+}
+
+#[test]
+#[ignore = "the words after an uncertain album are never sent: see the report of the black-box tests"]
+fn a_report_whose_pictures_are_uncertain_still_arrives() {
+    run(async {
+        let fitter = Fitter::start(options().vault(vault())).await;
+        let (aidos, marina) = (fitter.technician("Айдос").await, fitter.manager("Марина").await);
+        begin(&aidos, "Короткая проверка").await;
+        aidos.tap("Проблема").await.say("искрит").await.photos(2, None).await;
+        fitter.telegram.fault(json!({"method": "sendMediaGroup", "kind": "drop_after", "times": 1})).await;
+        aidos.tap("Отправить менеджеру").await;
+        eventually("the pictures are lost", async || (fitter.telegram.faults_left().await == 0).then_some(())).await;
+        fitter.quiet().await;
+        marina.sees("искрит").await;
+        fitter.expect_dead(1);
+        fitter.finish().await;
+    });
+}

@@ -10,12 +10,14 @@
 //! | `faults` | Telegram and the database failing |
 //! | `operators` | commands, refusals to start, webhooks, metrics |
 //! | `crashes` | `kill -9` in the middle of it all |
+//! | `monkeys` | people who press and write whatever comes to mind |
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
 mod crashes;
 mod faults;
 mod jobs;
+mod monkeys;
 mod oddities;
 mod onboarding;
 mod operators;

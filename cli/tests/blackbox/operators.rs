@@ -204,7 +204,7 @@ fn updates_come_by_webhook() {
         let other = format!("http://{}/telegram/7000002", fitter.http_addr());
         assert_eq!(knock(&other, secret, update(1)).await, 401);
         assert_eq!(knock(&url, secret, "not json".to_owned()).await, 400);
-        assert_eq!(knock(&url, secret, format!("{:2$}{}", "", update(1), 2 << 20)).await, 413);
+        assert_eq!(knock(&url, secret, format!("{}{}", " ".repeat(2 << 20), update(1))).await, 413);
         assert_eq!(items().await, before);
         // The same update twice is one event.
         assert_eq!(knock(&url, secret, update(1)).await, 200);
@@ -239,7 +239,7 @@ fn a_second_poller_hears_why() {
     run(async {
         let fitter = Fitter::start(options()).await;
         let aidos = fitter.technician("Айдос").await;
-        // With the same database it stands by without a word; whichever goes, the other serves.
+        // With the same database it stands by and works; whichever goes, the other takes over.
         let rival = tempfile::tempdir().unwrap();
         let log = rival.path().join("log");
         let file = || std::fs::File::options().create(true).append(true).open(&log).unwrap();
@@ -257,10 +257,15 @@ fn a_second_poller_hears_why() {
         let text = || std::fs::read_to_string(&log).unwrap_or_default();
         eventually("the second one is ready", async || text().contains("ready").then_some(())).await;
         aidos.say("/menu").await;
+        assert!(!text().contains("ERROR"), "{}", text());
+        fitter.kill9();
+        fitter.expire_leases().await;
+        aidos.say("/help").await;
+        aidos.sees("Что я умею:").await;
+        fitter.launch().await;
         second.kill().unwrap();
         second.wait().unwrap();
         fitter.expire_leases().await;
-        assert!(!text().contains("ERROR"), "{}", text());
         aidos.say("/menu").await;
 
         // With another database it is a stranger: the log says what to do.
@@ -399,5 +404,123 @@ fn it_is_not_ready_before_it_is() {
         let seen = seen.into_inner();
         assert!(seen.contains(&503), "{seen:?}");
         tokio::time::timeout(Duration::from_secs(60), fitter.finish()).await.unwrap();
+    });
+}
+
+#[test]
+fn the_demo_needs_nothing() {
+    run(async {
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("demo");
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+        let demo = |args: &[&str]| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fitter"));
+            for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FITTER_")) {
+                command.env_remove(name);
+            }
+            command.args(["demo", "--port", &port, "--vault"]).arg(vault()).args(args).current_dir(home.path());
+            command
+        };
+        let log = home.path().join("log");
+        let file = || std::fs::File::options().create(true).append(true).open(&log).unwrap();
+        let web = client();
+        let page = async |path: &str| match web.get(format!("http://127.0.0.1:{port}{path}")).send().await {
+            Ok(answer) => (answer.status().as_u16(), answer.text().await.unwrap_or_default()),
+            Err(_) => (0, String::new()),
+        };
+        let transcript = "/sim/transcript?person=101&bot=fitter_demo_bot&format=text";
+        for args in [&[][..], &[][..], &["--fresh"][..]] {
+            let args = [&["--data-dir", "demo"][..], args].concat();
+            let mut child = demo(&args).stdout(file()).stderr(file()).spawn().unwrap();
+            eventually("the technician is greeted", async || {
+                let (_, text) = page(transcript).await;
+                text.contains("Айдос, чем помочь?").then_some(())
+            })
+            .await;
+            let (status, html) = page("/").await;
+            assert!(status == 200 && html.contains("<html"), "{status} {html}");
+            eventually("it is ready", async || (page("/readyz").await.0 == 200).then_some(())).await;
+            let told = std::fs::read_to_string(&log).unwrap();
+            assert!(told.contains(&format!("Fitter: http://127.0.0.1:{port}")), "{told}");
+            let (_, text) = page(transcript).await;
+            assert_eq!(text.matches("чем помочь?").count(), 1, "{text}");
+            // A second one in the same folder is told why not.
+            let second = said(demo(&args)).await;
+            assert_eq!(second.code, Some(1), "{second:?}");
+            assert!(second.err.contains("--port"), "{second:?}");
+            std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap();
+            let status = eventually("it ends", async || child.try_wait().unwrap()).await;
+            assert_eq!(status.code(), Some(0), "{}", std::fs::read_to_string(&log).unwrap());
+        }
+        assert!(data.join(".fitter-demo").is_file());
+        // A folder that is not the demo's is not emptied.
+        let own = home.path().join("own");
+        std::fs::create_dir(&own).unwrap();
+        std::fs::write(own.join("letter.txt"), "dear").unwrap();
+        let refused = said(demo(&["--fresh", "--data-dir", "own"])).await;
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        assert!(refused.err.contains("--fresh does not delete it"), "{refused:?}");
+        assert!(own.join("letter.txt").is_file());
+    });
+}
+
+#[test]
+#[ignore = "escape sequences are written into files: see the report of the black-box tests"]
+fn logs_in_a_file_have_no_colours() {
+    run(async {
+        let fitter = Fitter::prepare(options().env("NO_COLOR", "").env("FITTER_VAULT", "/no/such/folder")).await;
+        let mut command = fitter.command();
+        command.arg("serve");
+        let said = said(command).await;
+        assert!(said.err.contains("search index rebuilt") || said.err.lines().count() > 1, "{said:?}");
+        assert!(!said.err.contains('\u{1b}'), "{said:?}");
+    });
+}
+
+#[test]
+fn two_processes_start_at_once() {
+    run(async {
+        let fitter = Fitter::prepare(options().vault(vault())).await;
+        let home = tempfile::tempdir().unwrap();
+        let log = home.path().join("log");
+        let file = || std::fs::File::options().create(true).append(true).open(&log).unwrap();
+        let spawn = || {
+            let mut command = fitter.command();
+            command.arg("serve").env("FITTER_HTTP_ADDR", "127.0.0.1:0").env("FITTER_METRICS_ADDR", "127.0.0.1:0");
+            command.stdout(file()).stderr(file()).spawn().unwrap()
+        };
+        let mut others = [spawn(), spawn()];
+        fitter.launch().await;
+        let text = || std::fs::read_to_string(&log).unwrap_or_default();
+        let ready = async || (text().lines().filter(|line| line.ends_with(" ready")).count() == 2).then_some(());
+        let ended = others.iter_mut().any(|other| other.try_wait().unwrap().is_some());
+        assert!(!ended, "{}", text());
+        eventually("both others are ready", ready).await;
+        let aidos = fitter.technician("Айдос").await;
+        aidos.say("какой предохранитель на питание маяка").await;
+        aidos.got("3 А, плавкий").await;
+        // A note that changes is imported by all of them and breaks none.
+        for round in 0..2 {
+            let note = fitter.vault().join("Гарантия.md");
+            let words = std::fs::read_to_string(&note).unwrap();
+            std::fs::write(&note, format!("{words}\nДобавлено в раз {round}: звёздочкаметка{round}.\n")).unwrap();
+            eventually("it is imported", async || {
+                let count = fitter.count(&format!("SELECT count(*) FROM chunks WHERE text LIKE '%звёздочкаметка{round}%'")).await;
+                (count > 0).then_some(())
+            })
+            .await;
+        }
+        let doubled = fitter.count("SELECT count(*) - count(DISTINCT (note, start_line)) FROM chunks").await;
+        assert_eq!(doubled, 0, "every passage is there once");
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        for mut other in others {
+            assert!(other.try_wait().unwrap().is_none(), "{}", text());
+            std::process::Command::new("kill").arg(other.id().to_string()).status().unwrap();
+            let status = eventually("it ends", async || other.try_wait().unwrap()).await;
+            assert_eq!(status.code(), Some(0), "{}", text());
+        }
+        let log = format!("{}{}", text(), fitter.log());
+        assert!(!log.contains("ERROR"), "{log}");
+        fitter.finish().await;
     });
 }

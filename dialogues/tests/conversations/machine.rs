@@ -142,7 +142,13 @@ fn the_walk_that_a_step_needs() {
 #[test]
 fn a_client_is_not_offered_to_walk() {
     let (hits, procedure) = crate::world::content::find("питание");
-    let found = Event::Outcome(Outcome::Found { query: fitter_domain::ids::QueryId(1), text: "питание".into(), hits, procedure });
+    let found = Event::Outcome(Outcome::Found {
+        query: fitter_domain::ids::QueryId(1),
+        text: "питание".into(),
+        hits,
+        nearest: Vec::new(),
+        procedure,
+    });
     let world = world();
     for (name, offered) in [("Клара", false), ("Иван", true)] {
         let came = at(&world, name, &State::Home, &found, None);

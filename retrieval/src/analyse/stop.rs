@@ -12,7 +12,7 @@ const WORDS: &str = "
 разве эту моя этой перед иногда лучше чуть том нельзя такой им более всегда конечно всю между это эта сколько нужно почему откуда который
 которая которое которые бывает делать сделать скажи подскажи подскажите пожалуйста либо
 спасибо благодарю привет здравствуйте здравствуй добрый доброе утро вечер ок окей ага угу понял поняла понятно ясно хорошо ладно это
-очень просто вообще вроде вот щас сейчас теперь буду дай дайте
+очень просто тоже вообще вроде вот щас сейчас теперь буду дай дайте
 the a an of to in on at by for from with and or not no is are was were be been do does did how what which who whom where when why can could
 should would will may might must i you he she it we they me him her us them my your his its our their this that these those there here if
 thanks thank hello hi hey ok okay yes yeah please tell then than as so but about into over under again up down out off please

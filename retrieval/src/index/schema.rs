@@ -12,6 +12,11 @@ use fitter_domain::Locale;
 /// An opening of fewer characters says what a note is about and seldom answers.
 const SHORT_OPENING: usize = 400;
 
+/// The passage is its note's short opening.
+pub(super) const OPENING: u64 = 1;
+/// The passage is a procedure's introduction with the titles of its steps.
+pub(super) const OVERVIEW: u64 = 2;
+
 /// The fields: of text and of names (title, aliases, headings) each the stems and the grams.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields {
@@ -22,7 +27,7 @@ pub(super) struct Fields {
     pub(super) glossary: Field,
     /// The innermost heading, else the title; as it stands.
     pub(super) heading: Field,
-    /// The passage opens its note: it stands before the first heading.
+    /// Whether the passage opens its note: [`OPENING`] or [`OVERVIEW`].
     pub(super) opening: Field,
     pub(super) body: Field,
     pub(super) head: Field,
@@ -87,7 +92,12 @@ impl Fields {
         document.add_u64(self.locale, locale_code(note.locale));
         document.add_u64(self.glossary, u64::from(note.kind == Kind::Glossary));
         let opening = chunk.text.chars().count() < SHORT_OPENING && chunk.headings.iter().all(|heading| *heading == note.title);
-        document.add_u64(self.opening, u64::from(opening && note.kind != Kind::Procedure));
+        let place = match (note.kind, number) {
+            (Kind::Procedure, 0) => OVERVIEW,
+            (Kind::Note, _) if opening => OPENING,
+            _ => 0,
+        };
+        document.add_u64(self.opening, place);
         let names = note.names.join("\n");
         let headings = chunk.headings.join("\n");
         let head = format!("{}\n{names}\n{headings}", note.title);

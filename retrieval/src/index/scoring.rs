@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tantivy::DocAddress;
 
 use super::Hit;
+use super::schema::{OPENING, OVERVIEW};
 
 /// Weights of the score. The defaults are measured (`examples/measure.rs`).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,6 +28,8 @@ pub struct Weights {
     pub prefer: f32,
     /// The fused score of a glossary's passage is multiplied by this: it explains a word, it seldom answers.
     pub glossary: f32,
+    /// The same for a procedure's overview: being short it is found too easily, and it has only the beginning of an answer.
+    pub overview: f32,
     /// Share of the coverage in the final score of the best passages; the fused score has the rest.
     pub coverage: f32,
     /// How many of the best passages are compared by coverage.
@@ -45,8 +48,9 @@ impl Default for Weights {
             stop: 0.3,
             meaning: 0.6,
             guess: 0.7,
-            prefer: 0.1,
+            prefer: 0.2,
             glossary: 0.5,
+            overview: 0.85,
             coverage: 0.4,
             reranked: 30,
             candidates: 200,
@@ -73,18 +77,28 @@ pub(super) fn fuse(stems: &[(f32, DocAddress)], grams: &[(f32, DocAddress)], sha
 /// A section covers a question as well as the opening does if it lacks at most this much of it.
 const NEARLY: f32 = 0.15;
 
-/// Puts the best section of a note before the note's short opening (`true`), which says what the note is about and is found for its title.
-pub(super) fn sections_first(mut hits: Vec<(bool, Hit)>) -> Vec<Hit> {
+/// An overview that covers a question from here on is what was asked for.
+const WHOLE: f32 = 0.95;
+
+/// Orders the passages of one note among themselves; other notes stay where they are.
+///
+/// A short opening says what its note is about and is found for the title: the best section goes before it. A procedure's overview goes before
+/// the steps that have no more of the question than it has: a question that names the procedure wants the whole of it.
+pub(super) fn within_notes(mut hits: Vec<(u64, Hit)>) -> Vec<Hit> {
     for at in 0..hits.len() {
-        let Some((true, opening)) = hits.get(at) else { continue };
-        let section = hits
-            .iter()
-            .skip(at + 1)
-            .position(|(other, hit)| !other && hit.note == opening.note && hit.coverage + NEARLY >= opening.coverage);
-        let Some(section) = section.map(|distance| at + 1 + distance) else { continue };
-        let score = opening.score;
-        // It takes the opening's place, all between go one down.
-        if let Some(window) = hits.get_mut(at..=section) {
+        let Some((place, first)) = hits.get(at) else { continue };
+        let better = hits.iter().skip(at + 1).position(|(other, hit)| {
+            let wanted = match (*place, *other) {
+                (OPENING, 0) => hit.coverage + NEARLY >= first.coverage,
+                (0, OVERVIEW) => hit.coverage >= WHOLE.max(first.coverage),
+                _ => false,
+            };
+            wanted && hit.note == first.note
+        });
+        let Some(better) = better.map(|distance| at + 1 + distance) else { continue };
+        let score = first.score;
+        // It takes the first one's place, all between go one down.
+        if let Some(window) = hits.get_mut(at..=better) {
             window.rotate_right(1);
         }
         if let Some((_, hit)) = hits.get_mut(at) {

@@ -8,7 +8,7 @@ use tantivy::query::{BooleanQuery, BoostQuery, ConstScoreQuery, Occur, Query, Te
 use tantivy::schema::{Field, IndexRecordOption, TantivyDocument, Value};
 use tantivy::{DocAddress, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, Term};
 
-use super::schema::{Fields, locale_code, schema, visibility_code};
+use super::schema::{Fields, OVERVIEW, locale_code, schema, visibility_code};
 use super::{Hit, IndexError, LexicalIndex, NoteEntry, Version, Weights, folder, scoring, tokens};
 use crate::search::{Filter, Question};
 
@@ -118,7 +118,20 @@ impl TantivyIndex {
     fn adjust(&self, score: f32, searcher: &Searcher, address: DocAddress, filter: &Filter) -> f32 {
         let own_language = filter.prefer.is_some_and(|locale| number(searcher, address, "locale") == Some(locale_code(locale)));
         let score = if own_language { score + self.weights.prefer } else { score };
-        if number(searcher, address, "glossary") == Some(1) { score * self.weights.glossary } else { score }
+        score * self.kind(searcher, address)
+    }
+
+    /// What the kind of note does to the score.
+    fn kind(&self, searcher: &Searcher, address: DocAddress) -> f32 {
+        let glossary = number(searcher, address, "glossary") == Some(1);
+        let overview = number(searcher, address, "opening") == Some(OVERVIEW);
+        if glossary {
+            self.weights.glossary
+        } else if overview {
+            self.weights.overview
+        } else {
+            1.0
+        }
     }
 }
 
@@ -169,13 +182,13 @@ impl LexicalIndex for TantivyIndex {
             let chunk = document.get_first(self.fields.chunk).and_then(|value| value.as_u64()).unwrap_or(0);
             let heading = document.get_first(self.fields.heading).and_then(|value| value.as_str()).unwrap_or_default();
             let (share, asked) = coverage.of(address, heading)?;
-            let score = (1.0 - self.weights.coverage) * score.min(1.0) + self.weights.coverage * share;
+            let score = (1.0 - self.weights.coverage) * score + self.weights.coverage * share * self.kind(&searcher, address);
             let coverage = asked.mul_add(HEADING, share).min(1.0);
-            let opening = number(&searcher, address, "opening") == Some(1);
-            hits.push((opening, Hit { note, chunk: u32::try_from(chunk).unwrap_or(0), score, coverage }));
+            let opening = number(&searcher, address, "opening").unwrap_or(0);
+            hits.push((opening, Hit { note, chunk: u32::try_from(chunk).unwrap_or(0), score: score.min(1.0), coverage }));
         }
         hits.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
-        let mut hits = scoring::sections_first(hits);
+        let mut hits = scoring::within_notes(hits);
         hits.truncate(filter.limit);
         Ok(hits)
     }

@@ -112,9 +112,12 @@ fn write_callout(callout: &Callout, look: Look, gap: usize, out: &mut Writer) {
         }
         return;
     }
-    out.quote(gap, callout.folded, |out| {
+    // A warning is never folded away.
+    let sign = icon(&callout.kind);
+    let warns = fitter_domain::passage::WARNING_SIGNS.contains(&sign);
+    out.quote(gap, callout.folded && !warns, |out| {
         let title = plain(&callout.title);
-        let head = format!("{} {title}", icon(&callout.kind));
+        let head = format!("{sign} {title}");
         out.text(&Style { bold: true, ..Style::default() }, head.trim());
         if title.is_empty() {
             out.text(&Style::default(), " ");

@@ -123,3 +123,80 @@ fn the_folder_is_rebuilt_on_any_doubt() {
     std::fs::write(dir.path().join("current"), "../..").unwrap();
     assert!(TantivyIndex::open(dir.path(), "r3").is_none());
 }
+
+/// A vault in a folder, searched.
+fn searched(files: &[(&str, &str)]) -> (tempfile::TempDir, LocalSearch) {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        std::fs::write(dir.path().join(path), text).unwrap();
+    }
+    let search = local::search_vault(dir.path()).unwrap();
+    (dir, search)
+}
+
+fn first(search: &LocalSearch, question: &str) -> (String, String) {
+    let found = search.find(question, &Filter::staff(5)).unwrap();
+    found.first().map(|hit| (hit.note.clone(), hit.heading.clone())).unwrap_or_default()
+}
+
+#[test]
+fn a_section_goes_before_the_short_opening_of_its_note() {
+    // Two headings of one level: the opening is not joined to the section below it.
+    let text = "---\ntitle: Самосвал\n---\n# Самосвал\nСамосвал: коротко о машине.\n# Питание\nПлюс берём с блока предохранителей самосвала, длинный рассказ о проводах, клеммах, колодках и местах, где их искать.";
+    let (_dir, search) = searched(&[("a.md", text), ("b.md", "Погрузчик и плюс на нём.")]);
+    assert_eq!(first(&search, "самосвал"), ("a.md".to_owned(), "Питание".to_owned()));
+    assert_eq!(first(&search, "самосвал коротко о машине").1, "Самосвал", "what only the opening says is answered by it");
+}
+
+#[test]
+fn a_procedure_is_found_as_a_whole_by_its_name_and_by_a_step_for_a_step() {
+    let steps = "---\ntype: procedure\ntitle: Монтаж маяка\n---\nСтавим маяк.\n\n1. **Снимите обшивку.** Отвёрткой, восемь винтов.\n\n   > [!check] text: Номер\n   > example: 12345\n\n2. **Заклейте герметиком.** Сушим час.\n";
+    let (_dir, search) = searched(&[("p.md", steps), ("n.md", "# Разное\nПро маяк и про винты тоже.")]);
+    let found = search.find("монтаж маяка", &Filter::staff(5)).unwrap();
+    assert_eq!(found[0].text, "Ставим маяк.\n\n1. Снимите обшивку\n2. Заклейте герметиком");
+    let found = search.find("сколько винтов у обшивки", &Filter::staff(5)).unwrap();
+    assert!(found[0].text.contains("восемь винтов"), "{found:?}");
+    assert!(found.iter().all(|hit| !hit.text.contains("12345")), "an example is no knowledge");
+}
+
+#[test]
+fn names_of_one_thing_find_each_other() {
+    let glossary = "---\ntype: glossary\n---\n- **Зонд** (палка, щуп): трубка в баке.\n- **Прозвонить**: проверить провод на целость.\n";
+    let (_dir, search) = searched(&[
+        ("g.md", glossary),
+        ("n.md", "# Длина\nЗонд короче бака."),
+        ("m.md", "# Провод\nПроверить целость провода мультиметром."),
+    ]);
+    let terms = &search.notes()["g.md"].terms;
+    assert!(terms.contains(&("палка".to_owned(), "щуп".to_owned())) && terms.contains(&("щуп".to_owned(), "Зонд".to_owned())), "{terms:?}");
+    assert_eq!(first(&search, "какой длины палка").0, "n.md");
+    assert_eq!(first(&search, "чем прозвонить провод").0, "m.md");
+}
+
+#[test]
+fn what_is_no_question_is_refused_with_the_nearest_passages() {
+    let search = fixtures();
+    let ask = |question: &str| search.searcher().ask(question, &Filter::staff(5)).unwrap();
+    for question in ["да", "спасибо", "как это не", "ывапр", ""] {
+        assert!(!ask(question).answered, "{question}");
+    }
+    let answer = ask("ставить антенну");
+    assert!(answer.answered && !answer.hits.is_empty());
+    let refused = ask("не видел ли кто антенну моего соседа с третьего этажа вчера");
+    assert!(!refused.answered && !refused.hits.is_empty(), "{refused:?}");
+}
+
+#[test]
+fn the_letters_of_a_question_tell_its_language() {
+    let (_dir, search) = searched(&[
+        ("ru.md", "---\nlang: ru\n---\nLLS 5 RS485"),
+        ("en.md", "---\nlang: en\n---\nLLS 5 RS485"),
+        ("kk.md", "---\nlang: kk\n---\nLLS 5 RS485"),
+    ]);
+    let asked = |question: &str| {
+        search.searcher().search(question, &Filter { prefer: Some(Locale::Ru), ..Filter::staff(3) }).unwrap()[0].note.clone()
+    };
+    assert_eq!(asked("LLS 5"), "ru.md", "names have no language: the asker's");
+    assert_eq!(asked("what is LLS 5"), "en.md");
+    assert_eq!(asked("LLS 5 қайда"), "kk.md");
+}

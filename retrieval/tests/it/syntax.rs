@@ -67,10 +67,11 @@ fn html_and_templates_leave_their_text() {
 
 #[test]
 fn callouts_are_quotes_with_a_sign() {
-    let flat = shown("> [!warning]- Снимите **клемму**\n> Иначе искра.\n> - раз\n> - два");
-    assert_eq!(flat.text, "⚠️ Снимите клемму\nИначе искра.\n• раз\n• два");
+    let flat = shown("> [!tip]- Снимите **клемму**\n> Иначе искра.\n> - раз\n> - два");
+    assert_eq!(flat.text, "💡 Снимите клемму\nИначе искра.\n• раз\n• два");
     assert_eq!(flat.entities[0].kind, EntityKind::ExpandableBlockquote);
     assert_eq!(flat.entities[0].length, flat.text.encode_utf16().count());
+    assert_eq!(shown("> [!danger]- A\n> b").entities[0].kind, EntityKind::Blockquote, "a danger is never folded away");
     assert_eq!(shown("> [!TIP]\n> только текст").text, "💡 только текст");
     assert_eq!(shown("> [!note] Лишь заголовок").text, "ℹ️ Лишь заголовок");
     assert_eq!(shown("> [!своё] Что-то\n> текст").text, "ℹ️ Что-то\nтекст");

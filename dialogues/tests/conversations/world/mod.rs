@@ -189,7 +189,7 @@ impl World {
             let (hits, procedure) = content::find(&text);
             let query = QueryId(i64::try_from(self.found.len()).unwrap() + 1);
             self.found.insert(query, Found { by: who, text: text.clone(), hits: hits.clone() });
-            self.late(who, Outcome::Found { query, text, hits, procedure });
+            self.late(who, Outcome::Found { query, text, hits, nearest: Vec::new(), procedure });
         }
     }
 

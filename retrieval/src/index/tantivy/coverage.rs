@@ -15,6 +15,10 @@ const GRAMS_LEAST: f32 = 0.5;
 /// A word met in the text only, against one that the title, an alias or a heading names: what a passage mentions is not what it is about.
 const MENTIONED: f32 = 0.7;
 
+/// The same for the only informative word of a question, unless the glossary knows it: one word that some passage happens to have is no
+/// question about that passage.
+const MENTIONED_ALONE: f32 = 0.35;
+
 /// Compares passages with a question.
 pub(super) struct Coverage<'a> {
     plan: &'a Plan,
@@ -37,10 +41,12 @@ impl<'a> Coverage<'a> {
     pub(super) fn of(&mut self, passage: DocAddress, heading: &str) -> Result<(f32, f32), IndexError> {
         let (mut met, mut all) = (0.0, 0.0);
         let (plan, fields) = (self.plan, self.fields);
+        let alone = plan.words.len() == 1 && plan.words.iter().all(|word| word.meanings.is_empty());
+        let mention = if alone { MENTIONED_ALONE } else { MENTIONED };
         for word in &plan.words {
             all += word.weight;
             let named = self.meets(passage, word, fields.head, fields.head_grams)?;
-            let mentioned = if named < 1.0 { MENTIONED * self.meets(passage, word, fields.body, fields.body_grams)? } else { 0.0 };
+            let mentioned = if named < 1.0 { mention * self.meets(passage, word, fields.body, fields.body_grams)? } else { 0.0 };
             met += word.weight * named.max(mentioned);
         }
         if met <= 0.0 {

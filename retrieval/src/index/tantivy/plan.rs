@@ -76,15 +76,17 @@ impl Plan {
             self.grams.push((fields.body_grams, gram.clone(), weight));
             self.grams.push((fields.head_grams, gram.clone(), weight * weights.head_grams));
         }
+        // Many names for one thing are one thing.
+        let meaning_weight = weights.meaning / term.meanings.len().max(1) as f32;
         let mut meanings = Vec::new();
         for meaning in &term.meanings {
             let mut meant = Vec::new();
             for word in meaning {
                 let stem = analyse::stem(word);
-                self.push_stem(&stem, weights.meaning, fields, weights);
+                self.push_stem(&stem, meaning_weight, fields, weights);
                 for gram in analyse::grams(word) {
-                    self.grams.push((fields.body_grams, gram.clone(), weights.meaning));
-                    self.grams.push((fields.head_grams, gram, weights.meaning * weights.head_grams));
+                    self.grams.push((fields.body_grams, gram.clone(), meaning_weight));
+                    self.grams.push((fields.head_grams, gram, meaning_weight * weights.head_grams));
                 }
                 meant.push(stem);
             }
