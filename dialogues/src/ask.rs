@@ -18,7 +18,7 @@ const LONGEST: usize = 1000;
 /// Quotes longer than this, in characters, are collapsed at first.
 const COLLAPSED_FROM: usize = 900;
 /// Hits beside the shown one that are offered as chips.
-const CHIPS: u32 = 2;
+const CHIPS: usize = 2;
 /// Questions shown in the manager's list.
 const LISTED: usize = 5;
 
@@ -43,9 +43,9 @@ fn answer_slot(query: QueryId) -> Slot {
 /// Nothing answers the question: what comes nearest, and a human.
 pub(crate) fn not_found(turn: &mut Turn<'_>, query: QueryId, text: &str, nearest: &[Passage]) {
     let screen = Screen::say(msg::not_found(text.chars().take(200).collect::<String>())).primary(msg::button_human(), Action::Human(query));
-    let screen = (0..CHIPS)
-        .zip(nearest)
-        .fold(screen, |screen, (place, hit)| screen.button(msg::chip(shorten(&hit.source())), Action::Hit(query, place)));
+    let screen = chips_of(None, nearest)
+        .take(CHIPS)
+        .fold(screen, |screen, (place, label)| screen.button(msg::chip(label), Action::Hit(query, place)));
     let screen = turn.with_way_on(screen);
     turn.say_as(answer_slot(query), screen);
 }
@@ -62,19 +62,26 @@ pub(crate) fn found(turn: &mut Turn<'_>, query: QueryId, hits: &[Passage], proce
     }
     // At most three big buttons: in a walk, the way back to its step is one of them.
     let chips = if walking && steps.is_some() { CHIPS - 1 } else { CHIPS };
-    for (place, hit) in (1..=chips).zip(hits.iter().skip(1)) {
-        screen = screen.button(msg::chip(shorten(&chip(best, hit))), Action::Hit(query, place));
+    for (place, label) in chips_of(Some(best), hits).take(chips) {
+        screen = screen.button(msg::chip(label), Action::Hit(query, place));
     }
     let screen = with_not_it(turn, screen, query, 0);
     turn.say_as(answer_slot(query), screen);
 }
 
-/// What a chip says: the heading is enough within the note that is shown.
-fn chip(shown: &Passage, hit: &Passage) -> String {
-    match hit.headings.last() {
-        Some(heading) if hit.note == shown.note => heading.clone(),
-        _ => hit.source(),
-    }
+/// Places and labels of hits beside the one that is shown. Within the same note the heading is enough, and no label stands twice: "Not it" leads
+/// to the hits that are left out.
+fn chips_of<'h>(shown: Option<&'h Passage>, hits: &'h [Passage]) -> impl Iterator<Item = (u32, String)> + 'h {
+    let mut seen: Vec<String> = shown.map(|shown| shorten(&shown.source())).into_iter().collect();
+    (0..).zip(hits).skip(usize::from(shown.is_some())).filter_map(move |(place, hit)| {
+        let label = shorten(&match hit.headings.last() {
+            Some(heading) if shown.is_some_and(|shown| shown.note == hit.note) => heading.clone(),
+            _ => hit.source(),
+        });
+        let new = !seen.contains(&label);
+        seen.push(label.clone());
+        new.then_some((place, label))
+    })
 }
 
 /// "Not it" leads to the next hit and, after the last one, to a human: never straight to a human, who is asked on purpose only.
