@@ -196,7 +196,14 @@ impl Sender {
             tracing::error!("nothing to send: the screen has neither words nor pictures");
         }
         for (at, part) in parts.iter().enumerate().skip(letter.progress.sent.len()) {
-            let placed = self.part(letter, to, part).await?;
+            let placed = match self.part(letter, to, part).await {
+                // It may be there already and cannot be asked for; what follows is sent all the same, above all the buttons.
+                Err(Failure::Api(error)) if error.fault() == Fault::Uncertain && at + 1 < parts.len() => {
+                    tracing::warn!(%error, "a part of a message may not have been delivered, the rest goes on");
+                    None
+                }
+                placed => placed?,
+            };
             letter.progress.sent.push(placed);
             if let (Some(placed), true) = (placed, at + 1 < parts.len()) {
                 self.storage.part_sent(letter.out.bot, letter.out.chat, letter.item, at, placed).await?;

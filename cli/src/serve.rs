@@ -166,12 +166,18 @@ impl Server {
         ready.watch(database.clone());
         health::serve(self.config.metrics.addr, handle, database.clone(), stop.clone()).await?;
         let app = start::app(&self.config, database.clone()).await?;
+        if database.is_embedded() {
+            // Whoever held leases was this process before it died.
+            fitter_queue::expire_leases(&mut *database.pool().acquire().await?).await?;
+        }
+        // Before the import: what changes during it is noticed afterwards.
+        let notes = self.config.vault.path.as_deref().map(notes::fingerprint);
         if let Some(folder) = &self.config.vault.path {
             start::import(&app, folder).await?;
         }
         let bots = self.start_bots(&app, tokens).await?;
         let _set = webhooks.set(bots.router());
-        let mut tasks = self.work(&app, &bots, &stop);
+        let mut tasks = self.work(&app, &bots, &stop, notes);
         ready.set();
         begun(app.clone()).await?;
         tracing::info!("ready");
@@ -214,7 +220,7 @@ impl Server {
         Ok(bots)
     }
 
-    fn work(&self, app: &App, bots: &Bots, stop: &CancellationToken) -> JoinSet<()> {
+    fn work(&self, app: &App, bots: &Bots, stop: &CancellationToken, notes: Option<u64>) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         if !self.roles.contains(&Role::Worker) {
             return tasks;
@@ -239,7 +245,7 @@ impl Server {
             let (wake, pool, stopped) = (app.wake.clone(), app.db.pool().clone(), stop.clone());
             tasks.spawn(wake.listen(pool, stopped));
         }
-        let chores = chores(app.clone(), self.config.vault.path.clone());
+        let chores = chores(app.clone(), self.config.vault.path.clone(), notes);
         let stopped = stop.clone();
         tasks.spawn(async move {
             let _stopped = stopped.run_until_cancelled(chores).await;
@@ -310,8 +316,7 @@ fn words(messages: &Messages) -> Vec<Words> {
 }
 
 /// What has to be done now and then.
-async fn chores(app: App, vault: Option<PathBuf>) {
-    let mut seen = vault.as_deref().map(notes::fingerprint);
+async fn chores(app: App, vault: Option<PathBuf>, mut seen: Option<u64>) {
     let mut ticks = 0_u32;
     loop {
         tokio::time::sleep(Duration::from_secs(5)).await;

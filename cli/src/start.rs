@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use fitter_domain::clock::SystemClock;
 use fitter_prompts::Messages;
 use fitter_queue::Wake;
+use fitter_retrieval::problem::Severity;
 use fitter_services::App;
 use fitter_services::files::Files;
 use fitter_services::search::Search;
@@ -70,6 +71,9 @@ pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
     Ok(app)
 }
 
+/// Problems of notes in the log; `fitter import` tells them all.
+const REPORTED: usize = 20;
+
 /// Imports the notes of a folder and reports in the log.
 ///
 /// # Errors
@@ -85,5 +89,8 @@ pub async fn import(app: &App, folder: &Path) -> anyhow::Result<fitter_services:
         problems = report.problems.len(),
         "notes imported"
     );
+    for problem in report.problems.iter().filter(|problem| problem.severity >= Severity::Warning).take(REPORTED) {
+        tracing::warn!("{problem}");
+    }
     Ok(report)
 }

@@ -1,5 +1,7 @@
 //! Logs.
 
+use std::io::IsTerminal as _;
+
 use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
@@ -15,7 +17,8 @@ const QUIET: &str = "hyper=info,hyper_util=info,h2=info,reqwest=info,rustls=info
 pub fn logs(log: &Log) -> anyhow::Result<()> {
     let filter =
         EnvFilter::try_new(format!("{},{QUIET}", log.filter)).with_context(|| format!("log.filter: '{}' is no filter", log.filter))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     if log.json {
         subscriber.json().init()
     } else {

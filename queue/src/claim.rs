@@ -29,6 +29,7 @@ impl Default for Claim {
 }
 
 sql! {
+    EXPIRE = "UPDATE queue_lanes SET ready_at = now() WHERE lease_token IS NOT NULL AND ready_at > now()";
     // One branch per priority (the numbers of `Priority::code`), each a range of the index; a lane locked by somebody else is skipped, so
     // neither a slow transaction nor a dead connection makes the other lanes wait. A finishing transaction holds FOR KEY SHARE on its lane
     // and so keeps it from being claimed under its feet.
@@ -140,6 +141,14 @@ pub(crate) async fn claim_in(conn: &mut PgConnection, queue: Queue, claim: Claim
         finish::free(conn, &empty.iter().collect::<Vec<_>>()).await?;
     }
     Ok(leases)
+}
+
+/// Ends every lease. Only for a process that is alone with its database: whoever held them is gone, and nobody waits for them to run out.
+///
+/// # Errors
+/// [`QueueError::Database`].
+pub async fn expire_leases(conn: &mut PgConnection) -> Result<u64, QueueError> {
+    Ok(sqlx::query(EXPIRE).execute(conn).await?.rows_affected())
 }
 
 /// How long until the next lane of the queue is ready or a lease of it expires; zero if one is ready now, `None` if there is no lane.

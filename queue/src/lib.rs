@@ -34,7 +34,7 @@ pub mod put;
 pub mod runner;
 pub mod wake;
 
-pub use claim::{Claim, claim, next_ready};
+pub use claim::{Claim, claim, expire_leases, next_ready};
 pub use dead::{DeadItem, dead_list, dead_show, replay};
 pub use depth::{Depth, depth, idle, purge};
 pub use error::QueueError;

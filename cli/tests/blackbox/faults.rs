@@ -195,7 +195,6 @@ fn a_step_whose_picture_is_uncertain_still_arrives() {
 }
 
 #[test]
-#[ignore = "the words after an uncertain album are never sent: see the report of the black-box tests"]
 fn a_report_whose_pictures_are_uncertain_still_arrives() {
     run(async {
         let fitter = Fitter::start(options().vault(vault())).await;

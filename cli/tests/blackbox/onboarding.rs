@@ -166,7 +166,6 @@ fn an_invitation_on_the_embedded_database() {
 }
 
 #[test]
-#[ignore = "the menu stands above the welcome: see the report of the black-box tests"]
 fn the_menu_is_the_last_thing_a_newcomer_sees() {
     shared(async |fitter| {
         let olga = fitter.stranger("Ольга М", "ru").await;

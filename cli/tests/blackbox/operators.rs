@@ -465,7 +465,6 @@ fn the_demo_needs_nothing() {
 }
 
 #[test]
-#[ignore = "escape sequences are written into files: see the report of the black-box tests"]
 fn logs_in_a_file_have_no_colours() {
     run(async {
         let fitter = Fitter::prepare(options().env("NO_COLOR", "").env("FITTER_VAULT", "/no/such/folder")).await;
