@@ -58,7 +58,7 @@ enum Command {
     /// Items that could not be handled.
     #[command(subcommand)]
     Dead(operate::Dead),
-    /// Writes or checks docs/configuration.md.
+    /// Writes docs/configuration.md.
     #[command(hide = true)]
     Configuration(operate::Document),
 }

@@ -51,18 +51,17 @@ pub enum Dead {
         /// Its number.
         id: i64,
     },
+    /// Drops one: it is dealt with, or not worth it.
+    Drop {
+        /// Its number.
+        id: i64,
+    },
 }
 
 /// `fitter configuration`
 #[derive(Debug, clap::Args)]
 pub struct Document {
-    /// Writes the file.
-    #[arg(long, conflicts_with = "check")]
-    write: bool,
-    /// Fails if the file is not current.
-    #[arg(long)]
-    check: bool,
-    /// The file.
+    /// The file to write.
     file: PathBuf,
 }
 
@@ -153,6 +152,10 @@ pub async fn dead(dead: Dead, config: &Config) -> anyhow::Result<ExitCode> {
             Some(queue) => println!("back in the {}", queue.name()),
             None => bail!("there is no dead item {id}; see `fitter dead list`"),
         },
+        Dead::Drop { id } => {
+            ensure!(fitter_queue::discard(&mut conn, ItemId(id)).await?, "there is no dead item {id}; see `fitter dead list`");
+            println!("dropped");
+        }
     }
     drop(conn);
     database.close().await;
@@ -231,16 +234,8 @@ fn vault(folder: &std::path::Path) -> anyhow::Result<String> {
 /// `fitter configuration`
 ///
 /// # Errors
-/// If the file is not current, or cannot be written.
+/// If the file cannot be written.
 pub fn document(args: &Document) -> anyhow::Result<ExitCode> {
-    let text = config::document();
-    if args.write {
-        std::fs::write(&args.file, text).with_context(|| format!("cannot write {}", args.file.display()))?;
-    } else if args.check {
-        let now = std::fs::read_to_string(&args.file).unwrap_or_default();
-        ensure!(now == text, "{} is not current; run `cargo xtask docs`", args.file.display());
-    } else {
-        print!("{text}");
-    }
+    std::fs::write(&args.file, config::document()).with_context(|| format!("cannot write {}", args.file.display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -22,6 +22,7 @@ sql! {
         ON CONFLICT (queue, lane) DO UPDATE SET priority = least(l.priority, excluded.priority)
         RETURNING queue, lane
     ";
+    DISCARD = "UPDATE queue_items SET status = 1 WHERE id = $1 AND status = 2";
     REPLAY = "UPDATE queue_items SET status = 0, attempts = 0, run_at = now(), done_at = NULL WHERE id = $1 AND status = 2";
 }
 
@@ -90,6 +91,14 @@ pub async fn replay(conn: &mut PgConnection, id: ItemId) -> Result<Option<Queue>
     refresh(&mut tx, &[queue], &[&lane]).await?;
     tx.commit().await?;
     Ok(if replayed == 1 { Some(Queue::from_code(queue)?) } else { None })
+}
+
+/// Counts a dead letter as done. `false` if there is none of this number.
+///
+/// # Errors
+/// [`QueueError::Database`].
+pub async fn discard(conn: &mut PgConnection, id: ItemId) -> Result<bool, QueueError> {
+    Ok(sqlx::query(DISCARD).bind(id.0).execute(conn).await?.rows_affected() == 1)
 }
 
 fn dead(row: &PgRow) -> Result<DeadItem, sqlx::Error> {

@@ -35,7 +35,7 @@ pub mod runner;
 pub mod wake;
 
 pub use claim::{Claim, claim, expire_leases, next_ready};
-pub use dead::{DeadItem, dead_list, dead_show, replay};
+pub use dead::{DeadItem, dead_list, dead_show, discard, replay};
 pub use depth::{Depth, depth, idle, purge};
 pub use error::QueueError;
 pub use finish::{Deferred, bury, defer, done, done_many, hold, release, renew};

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use fitter_queue::{
-    Claim, Deferred, ItemId, LaneLease, NewItem, Priority, Queue, QueueError, bury, claim, dead_list, dead_show, defer, depth, done,
-    done_many, hold, idle, next_ready, purge, put, release, renew, replay, supersede,
+    Claim, Deferred, ItemId, LaneLease, NewItem, Priority, Queue, QueueError, bury, claim, dead_list, dead_show, defer, depth, discard,
+    done, done_many, hold, idle, next_ready, purge, put, release, renew, replay, supersede,
 };
 use fitter_testkit::TestDb;
 use sqlx::{Connection, PgConnection, PgPool};
@@ -254,7 +254,12 @@ async fn a_dead_letter_is_replayed_first(pool: &PgPool) {
     release(conn, &a).await.unwrap();
     assert_eq!(lanes(conn).await, 0);
     replay(conn, a.items[0].id).await.unwrap();
-    assert_eq!(payloads(&take_one(conn).await), ["1"]);
+    let a = take_one(conn).await;
+    assert_eq!(payloads(&a), ["1"]);
+    bury(conn, &a, &a.items, "bug").await.unwrap();
+    assert!(discard(conn, a.items[0].id).await.unwrap());
+    assert!(!discard(conn, a.items[0].id).await.unwrap(), "dropped once");
+    assert_eq!(replay(conn, a.items[0].id).await.unwrap(), None);
 }
 
 async fn a_held_lane_waits(pool: &PgPool) {
