@@ -152,9 +152,13 @@ fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
 
 /// The server, copied to `dir` if the user cannot reach it where it is, as in root's home.
 fn readable_by(user: Option<&str>, install: PathBuf, dir: &Path) -> anyhow::Result<PathBuf> {
-    let mut version = command(user, &install.join("bin/postgres"));
-    let runs = version.arg("--version").current_dir(dir).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if runs.is_ok_and(|status| status.success()) {
+    // Each program by itself: one may run where another does not find its libraries.
+    let runs = ["bin/postgres", "bin/initdb"].into_iter().all(|program| {
+        let mut version = command(user, &install.join(program));
+        let ran = version.arg("--version").current_dir(dir).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        ran.is_ok_and(|status| status.success())
+    });
+    if runs {
         return Ok(install);
     }
     let unpacked = install.ancestors().nth(Path::new(INSTALL).components().count()).context("the server's folder has no parent")?;
