@@ -200,7 +200,7 @@ pub enum Command {
         job: Option<JobId>,
         /// The walk it was met in.
         run: Option<RunId>,
-        /// The step's title.
+        /// The procedure and the step, as people read them.
         step: Option<String>,
         /// What was written.
         note: String,

@@ -101,7 +101,7 @@ fn slot(fault: &Fault) -> Slot {
 fn screen(fault: &Fault) -> Screen {
     let mut body = Rich::text("⚠️ ").bold(Rich::new().push(msg::fault_title(fault.id.0.to_string(), fault.by_name.as_str())));
     if let Some(step) = &fault.step {
-        body = body.line().push(msg::fault_step(step.as_str()));
+        body = body.line().push(step.as_str());
     }
     if !fault.note.is_empty() {
         body = body.line().push(Node::Quote { expandable: false, body: Rich::text(fault.note.as_str()) });

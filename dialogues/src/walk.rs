@@ -340,7 +340,8 @@ impl<'t, 'a> Walking<'t, 'a> {
             self.turn.toast(msg::problem_empty());
             return self.show();
         }
-        let step = self.step().map(|step| step.title);
+        // Whoever reads the report was not there: the step alone does not say what was being done.
+        let step = self.step().map(|step| format!("{} › {}", self.run.procedure.title, step.title));
         self.run.state.pending = self.rest();
         self.save();
         self.turn.run(Command::ReportFault { job: self.job(), run: Some(self.run.id), step, note, photos });

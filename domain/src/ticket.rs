@@ -18,7 +18,7 @@ pub struct Fault {
     pub job: Option<JobId>,
     /// The walk it was met in.
     pub run: Option<RunId>,
-    /// Title of the step it was met at.
+    /// The procedure and the step it was met at, as people read them.
     pub step: Option<String>,
     /// What they wrote.
     pub note: String,

@@ -75,7 +75,7 @@ fn a_whole_procedure_with_every_kind_of_checkpoint() {
         aidos.sees("Фото: 1").await;
         aidos.tap("Отправить менеджеру").await;
         aidos.got("Сообщил менеджеру, номер").await;
-        let fault = marina.wait_for("· Айдос Ш\nШаг: Найдите зажигание").await;
+        let fault = marina.wait_for("· Айдос Ш\nУстановка маяка › Найдите зажигание").await;
         assert!(fault.text().contains("Неполадка №") && fault.text().contains("проверил тестером"), "{}", fault.text());
         assert!(fault.has_photo(), "{}", marina.transcript().await);
 

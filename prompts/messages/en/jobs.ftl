@@ -49,7 +49,6 @@ button-problem = Problem
 button-send-problem = Send to the manager
 button-back-to-step = ‹ To the step
 fault-title = Fault No. { $id } · { $name }
-fault-step = Step: { $title }
 fault-closed = ✓ Closed
 fault-closed-for = ✓ Fault No. { $id } was closed by { $name }.
 button-close-fault = Close the fault

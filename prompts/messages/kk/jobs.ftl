@@ -46,7 +46,6 @@ button-problem = Мәселе
 button-send-problem = Менеджерге жіберу
 button-back-to-step = ‹ Қадамға
 fault-title = Ақау № { $id } · { $name }
-fault-step = Қадам: { $title }
 fault-closed = ✓ Жабылды
 fault-closed-for = ✓ № { $id } ақауды { $name } жапты.
 button-close-fault = Ақауды жабу

@@ -49,7 +49,6 @@ button-problem = Проблема
 button-send-problem = Отправить менеджеру
 button-back-to-step = ‹ К шагу
 fault-title = Неполадка № { $id } · { $name }
-fault-step = Шаг: { $title }
 fault-closed = ✓ Закрыта
 fault-closed-for = ✓ Неполадку № { $id } закрыл(а) { $name }.
 button-close-fault = Закрыть неполадку
