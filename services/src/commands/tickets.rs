@@ -14,6 +14,9 @@ use super::Came;
 use crate::conversation::Turn;
 use crate::jobs::Job as Slow;
 
+/// Sources that a manager is told of: what was shown first.
+const SOURCES: usize = 3;
+
 /// Tickets of a list: more than anybody scrolls through.
 const LISTED: u32 = 50;
 
@@ -40,7 +43,9 @@ impl Turn<'_> {
         let Some(found) = queries::get(conn, query).await?.filter(|found| self.own(found.person)) else {
             return Ok(Some(Outcome::Refused));
         };
-        let tried: Vec<String> = found.hits.iter().take(5).map(Passage::source).collect();
+        let mut tried: Vec<String> = found.hits.iter().map(Passage::source).collect();
+        tried.dedup();
+        tried.truncate(SOURCES);
         let (question, new) =
             questions::create(conn, query, self.person.id, &self.person.name, &found.text, &tried, self.app.clock.now()).await?;
         let id = question.id;
