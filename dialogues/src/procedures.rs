@@ -67,8 +67,8 @@ pub(crate) fn listed(turn: &mut Turn<'_>, procedures: &[ProcedureSummary], job: 
 pub(crate) fn intro(turn: &mut Turn<'_>, id: ProcedureId, procedure: &Procedure, job: Option<JobId>, jobs: &[Job]) {
     let mut body = Rich::new().bold(procedure.title.as_str()).line();
     body = match procedure.duration {
-        Some(minutes) => body.push(msg::procedure_size_time(procedure.sizes().0, minutes)),
-        None => body.push(msg::procedure_size(procedure.sizes().0)),
+        Some(minutes) => body.push(msg::procedure_size_time(procedure.size(), minutes)),
+        None => body.push(msg::procedure_size(procedure.size())),
     };
     if !procedure.intro.is_empty() {
         body = body.gap().append(procedure.intro.clone());

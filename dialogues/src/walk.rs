@@ -62,7 +62,7 @@ pub(crate) fn opened(turn: &mut Turn<'_>, run: &Run, begun: bool) {
     turn.go(State::Running { run: run.id });
     if begun {
         // The introduction loses its buttons: a second press must not begin a second walk.
-        let size = msg::procedure_size(run.procedure.sizes().0);
+        let size = msg::procedure_size(run.procedure.size());
         turn.show(Screen::of(Rich::new().bold(Rich::new().push(msg::walk_begun(run.procedure.title.as_str()))).push(" · ").push(size)));
     }
     let mut walk = Walking { turn, run: run.clone(), tapped: false };

@@ -25,11 +25,10 @@ pub struct Procedure {
 }
 
 impl Procedure {
-    /// How many steps are shown whatever is answered, and how many more an answer may add.
+    /// How many steps are shown before anything is answered.
     #[must_use]
-    pub fn sizes(&self) -> (usize, usize) {
-        let conditional = self.steps.iter().filter(|step| step.when.as_ref().is_some_and(|when| !when.negated)).count();
-        (self.steps.len() - conditional, conditional)
+    pub fn size(&self) -> usize {
+        self.steps.iter().filter(|step| step.when.as_ref().is_none_or(|when| when.negated)).count()
     }
 }
 

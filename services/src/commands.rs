@@ -11,6 +11,8 @@ mod jobs;
 mod tickets;
 mod walks;
 
+use std::time::Duration;
+
 use fitter_dialogues::effect::Command;
 use fitter_dialogues::event::{InviteRefusal, Outcome};
 use fitter_domain::Locale;
@@ -94,12 +96,10 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Leaves slow work to the workers.
-    pub(crate) fn later(&mut self, lane: String, job: &Slow) -> Result<&mut NewItem, ServiceError> {
-        let item = NewItem::json(Queue::Job, lane, job)?;
-        self.out.push(item);
-        // Just pushed, so there is a last one; an empty list would be a fault of the line above.
-        self.out.last_mut().ok_or(ServiceError::Circles(0))
+    /// Leaves slow work to the workers, not before `delay`.
+    pub(crate) fn later(&mut self, lane: String, job: &Slow, delay: Duration) -> Result<(), ServiceError> {
+        self.out.push(NewItem::json(Queue::Job, lane, job)?.delay(delay));
+        Ok(())
     }
 
     async fn set_locale(&mut self, conn: &mut PgConnection, locale: Locale) -> Came {

@@ -54,8 +54,6 @@ pub enum Job {
         file_id: String,
         /// The same for the same file everywhere.
         unique_id: String,
-        /// Bytes, 0 if unknown.
-        size: u64,
     },
 }
 
@@ -90,7 +88,7 @@ impl App {
                 let late = Late { bot, chat, thread, person, outcome: Outcome::TimerOver { run, step } };
                 self.report(&task, late).await
             }
-            Job::Fetch { bot, file_id, unique_id, .. } => {
+            Job::Fetch { bot, file_id, unique_id } => {
                 let bytes = match fetch(bot, file_id).await {
                     Ok(bytes) => bytes,
                     Err(FetchError::Never(reason)) => return Err(Failure::Bury { reason }),

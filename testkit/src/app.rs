@@ -19,6 +19,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::runtime::Runtime;
 
+use crate::command::{Said, ended, said};
 use crate::db::TestDb;
 use crate::player::Player;
 use crate::proxy::Proxy;
@@ -93,17 +94,6 @@ impl Options {
         self.args.push(arg.to_owned());
         self
     }
-}
-
-/// What a command said, and how it ended.
-#[derive(Debug, Clone)]
-pub struct Said {
-    /// Its exit status; none if it was killed.
-    pub code: Option<i32>,
-    /// Its output.
-    pub out: String,
-    /// Its errors and logs.
-    pub err: String,
 }
 
 /// A Fitter of one test, or of several with different people.
@@ -452,18 +442,8 @@ impl Fitter {
         let mut child = lock(&self.child).take().expect("it runs");
         let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
         assert!(asked.is_ok_and(|status| status.success()), "it cannot be asked to end");
-        let until = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = child.try_wait().expect("it can be watched") {
-                break status;
-            }
-            if Instant::now() > until {
-                child.kill().ok();
-                child.wait().ok();
-                panic!("it does not end within {PATIENCE:?} after SIGTERM:\n{}", self.log_tail());
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        };
+        let status = ended(&mut child, PATIENCE).await;
+        let status = status.unwrap_or_else(|| panic!("it does not end within {PATIENCE:?} after SIGTERM:\n{}", self.log_tail()));
         assert_eq!(status.code(), Some(0), "after SIGTERM:\n{}", self.log_tail());
     }
 
@@ -607,31 +587,6 @@ impl Drop for Fitter {
             }
         }
     }
-}
-
-/// Runs a command to its end.
-///
-/// # Panics
-/// If it cannot be started, or does not end.
-pub async fn said(mut command: Command) -> Said {
-    let shown = format!("{command:?}");
-    let (out, err) = (tempfile::NamedTempFile::new().expect("a file"), tempfile::NamedTempFile::new().expect("a file"));
-    let stdio = |file: &tempfile::NamedTempFile| Stdio::from(file.reopen().expect("the file"));
-    let mut child = command.stdout(stdio(&out)).stderr(stdio(&err)).spawn().expect("the command starts");
-    let text = |file: &tempfile::NamedTempFile| std::fs::read_to_string(file.path()).unwrap_or_default();
-    let until = Instant::now() + PATIENCE * 2;
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("it can be watched") {
-            break status;
-        }
-        if Instant::now() > until {
-            child.kill().ok();
-            child.wait().ok();
-            panic!("{shown} does not end:\n{}\n{}", text(&out), text(&err));
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    };
-    Said { code: status.code(), out: text(&out), err: text(&err) }
 }
 
 /// Somebody else may take it before the process does, which then says so.

@@ -4,11 +4,13 @@
 //! | --- | --- |
 //! | [`db`] | a fresh, migrated database per test |
 //! | [`app`] | the built `fitter` as a process, with a Telegram and a database of its own |
+//! | [`command`] | commands of the shell, run to their end |
 //! | [`telegram`] | that Telegram: the simulator and its `/sim` API |
 //! | [`player`] | a person at the phone |
 //! | [`proxy`] | a way to the database that can be cut |
 
 pub mod app;
+pub mod command;
 pub mod db;
 pub mod player;
 pub mod proxy;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use fitter_testkit::app::{Said, eventually, run, said};
+use fitter_testkit::app::{eventually, run};
+use fitter_testkit::command::{Said, said};
 use fitter_testkit::telegram::client;
 use fitter_testkit::{Fitter, Storage};
 use serde_json::{Value, json};

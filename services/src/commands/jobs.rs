@@ -1,5 +1,7 @@
 //! Repair cards and their photos.
 
+use std::time::Duration;
+
 use fitter_dialogues::event::{Outcome, Photo};
 use fitter_domain::ids::{JobId, RunId};
 use fitter_domain::job::{Job, JobStatus};
@@ -93,9 +95,8 @@ impl Turn<'_> {
         for photo in new {
             files::seen(conn, self.at.bot, &photo.unique_id, &photo.file_id, photo.size).await?;
             let lane = format!("fetch:{}:{}", self.at.bot, photo.unique_id);
-            let job =
-                Slow::Fetch { bot: self.at.bot, file_id: photo.file_id.clone(), unique_id: photo.unique_id.clone(), size: photo.size };
-            self.later(lane, &job)?;
+            let job = Slow::Fetch { bot: self.at.bot, file_id: photo.file_id.clone(), unique_id: photo.unique_id.clone() };
+            self.later(lane, &job, Duration::ZERO)?;
         }
         Ok(())
     }

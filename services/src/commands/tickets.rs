@@ -1,5 +1,7 @@
 //! Searches, questions to a human, and faults.
 
+use std::time::Duration;
+
 use fitter_dialogues::ask::question_screen;
 use fitter_dialogues::effect::Addressee;
 use fitter_dialogues::event::Outcome;
@@ -23,10 +25,8 @@ const LISTED: u32 = 50;
 impl Turn<'_> {
     pub(super) fn search(&mut self, text: String) -> Came {
         let (at, person) = (self.at, self.person.id);
-        self.later(
-            format!("search:{}:{}", at.bot, at.chat),
-            &Slow::Search { bot: at.bot, chat: at.chat, thread: at.thread, person, text },
-        )?;
+        let job = Slow::Search { bot: at.bot, chat: at.chat, thread: at.thread, person, text };
+        self.later(format!("search:{}:{}", at.bot, at.chat), &job, Duration::ZERO)?;
         Ok(None)
     }
 

@@ -69,7 +69,7 @@ impl Turn<'_> {
             }
         }
         // Steps with a condition count once it is met, so the first figure is corrected with the first save.
-        let of = u32::try_from(version.procedure.sizes().0).unwrap_or(u32::MAX);
+        let of = u32::try_from(version.procedure.size()).unwrap_or(u32::MAX);
         let progress = Progress { step: 1, of };
         let run = runs::create(conn, self.person.id, job, id, &RunState::default(), progress, self.app.clock.now()).await?;
         self.record(conn, "start", format!("run:{run}"), None, json(&id)).await?;
@@ -122,8 +122,7 @@ impl Turn<'_> {
         let (at, person) = (self.at, self.person.id);
         let job = Slow::Timer { bot: at.bot, chat: at.chat, thread: at.thread, person, run, step };
         // A lane of its own: nothing waits behind a timer.
-        let item = self.later(format!("timer:{run}:{step}"), &job)?;
-        item.delay = Duration::from_secs(u64::from(seconds));
+        self.later(format!("timer:{run}:{step}"), &job, Duration::from_secs(u64::from(seconds)))?;
         Ok(None)
     }
 }
