@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use fitter_domain::ids::{BotId, ChatId, UserId};
-use fitter_queue::{NewItem, Priority, Queue};
+use fitter_queue::{NewItem, Priority, Queue, failpoint};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::incoming::{Message, Update};
-use crate::ports::{Ported, Storage};
+use crate::ports::{PortError, Ported, Storage};
 
 /// The kinds of updates that are asked for.
 pub const ALLOWED_UPDATES: [&str; 5] = ["message", "edited_message", "callback_query", "my_chat_member", "stopped_message_generation"];
@@ -119,6 +119,7 @@ pub async fn accept(storage: &dyn Storage, bot: BotId, raws: &[Box<RawValue>]) -
     let count = items.len() as u64;
     if count > 0 {
         storage.put(items).await?;
+        failpoint::hit("accept").await.map_err(PortError::new)?;
         metrics::counter!("fitter_tg_updates_total").increment(count);
     }
     Ok(last)

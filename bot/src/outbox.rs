@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use fitter_domain::ids::{BotId, ChatId};
 use fitter_domain::outbound::{Outbound, OutboundKind};
 use fitter_queue::limiter::{Need, Wait};
-use fitter_queue::{Failure, Finished, Task};
+use fitter_queue::{Failure, Finished, Task, failpoint};
 
 use crate::fault::Fault;
 use crate::ports::{Place, Placed, Storage};
@@ -63,7 +63,9 @@ impl Postman {
             progress.sent = sent.into_iter().map(Some).collect();
         }
         let bulk = task.lease().lane.starts_with(BULK_LANES);
+        failpoint::hit("send").await?;
         let place = self.deliver(Letter { item: item.id, out, progress }, bulk).await?;
+        failpoint::hit("mark").await?;
         self.storage.finish(&task, place).await
     }
 

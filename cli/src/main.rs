@@ -64,6 +64,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    #[cfg(feature = "failpoints")]
+    let _armed = fitter_queue::failpoint::arm();
     let args = Args::parse();
     let result = Config::load(args.config.as_deref(), std::env::vars()).and_then(|config| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;

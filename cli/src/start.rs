@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 
 use anyhow::{Context as _, bail};
-use fitter_domain::clock::SystemClock;
+use chrono::TimeDelta;
+use fitter_domain::clock::{Clock, SystemClock, WrongClock};
 use fitter_prompts::Messages;
-use fitter_queue::Wake;
+use fitter_queue::{Wake, failpoint};
 use fitter_retrieval::problem::Severity;
 use fitter_services::App;
 use fitter_services::files::Files;
@@ -61,7 +62,7 @@ pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
     let app = App {
         db: database,
         messages: Arc::new(Messages::load()?),
-        clock: Arc::new(SystemClock),
+        clock: clock(),
         files,
         search: Search::empty()?,
         wake: Wake::new(),
@@ -69,6 +70,14 @@ pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
     };
     app.refresh_search().await?;
     Ok(app)
+}
+
+/// The system's clock; a test may want it to be so many seconds off.
+fn clock() -> Arc<dyn Clock> {
+    match failpoint::order("clock").and_then(|seconds| seconds.parse().ok()) {
+        Some(seconds) => Arc::new(WrongClock(TimeDelta::seconds(seconds))),
+        None => Arc::new(SystemClock),
+    }
 }
 
 /// Problems of notes in the log; `fitter import` tells them all.

@@ -21,6 +21,16 @@ impl Clock for SystemClock {
     }
 }
 
+/// A clock that is wrong by a constant, as a machine's may be; for tests.
+#[derive(Debug, Clone, Copy)]
+pub struct WrongClock(pub TimeDelta);
+
+impl Clock for WrongClock {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + self.0
+    }
+}
+
 /// A clock that stands still until it is told to move; for tests.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);

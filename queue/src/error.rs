@@ -17,4 +17,7 @@ pub enum QueueError {
     /// The database refused or is away.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+    /// A test wants a fault here ([`crate::failpoint`]).
+    #[error("failpoint {0}")]
+    Failpoint(&'static str),
 }

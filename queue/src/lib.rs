@@ -11,6 +11,7 @@
 //! | [`limiter`] | token buckets shared by all processes |
 //! | [`wake`] | waking the workers |
 //! | [`runner`] | the loop of a worker |
+//! | [`failpoint`] | places where tests make a process fail; nothing in a release |
 //!
 //! The rules:
 //! - A **lane** is worked by one lease holder at a time and strictly in order; no lane ever waits for another.
@@ -27,6 +28,7 @@ pub mod claim;
 pub mod dead;
 pub mod depth;
 pub mod error;
+pub mod failpoint;
 pub mod finish;
 pub mod item;
 pub mod limiter;

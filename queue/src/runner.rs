@@ -14,6 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::claim::{Claim, claim_in, next_ready};
 use crate::error::QueueError;
+use crate::failpoint;
 use crate::finish::{self, Deferred};
 use crate::item::{Item, LaneLease, Queue};
 use crate::wake::{Wake, Woken};
@@ -116,7 +117,7 @@ impl From<QueueError> for Failure {
         match error {
             QueueError::LeaseLost => Self::Lost,
             QueueError::Payload { .. } => Self::Bury { reason: error.to_string() },
-            QueueError::Database(_) => Self::retry(error),
+            QueueError::Database(_) | QueueError::Failpoint(_) => Self::retry(error),
         }
     }
 }
@@ -233,6 +234,9 @@ impl Runner {
         let more = u32::try_from(leases.len()).is_ok_and(|claimed| claimed == free);
         let next = if more { None } else { next_ready(&mut tx, self.queue).await? };
         tx.commit().await?;
+        if !leases.is_empty() {
+            failpoint::hit("claim").await?;
+        }
         self.finished.retain(|lease| busy.contains(&lease.token));
         for lease in leases {
             let (lease, tasks) = split(lease);

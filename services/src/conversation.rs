@@ -13,7 +13,7 @@ use fitter_domain::outbound::OutboundKind;
 use fitter_domain::person::{Person, Role};
 use fitter_domain::run::Run;
 use fitter_domain::screen::{Screen, Slot};
-use fitter_queue::{Finished, Item, NewItem, Queue, Task};
+use fitter_queue::{Finished, Item, NewItem, Queue, Task, failpoint};
 use fitter_store::PgConnection;
 use fitter_store::dialogues::{self, DialogueKey};
 use fitter_store::{people, runs, slots};
@@ -108,7 +108,9 @@ impl App {
         let out = self.turn(&mut tx, stimulus).instrument(tracing::info_span!("dialogue.step")).await?;
         let finished = task.done(&mut tx).await?;
         fitter_queue::put(&mut tx, &out).await?;
+        failpoint::hit("step").await?;
         tx.commit().await?;
+        failpoint::hit("commit").await?;
         self.wake_for(&out);
         Ok(finished)
     }

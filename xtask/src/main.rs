@@ -13,6 +13,9 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand};
 
+/// What the tests need of the program and releases do not have.
+const FEATURES: &str = "fitter-cli/failpoints";
+
 #[derive(Parser)]
 #[command(about = "Project tasks")]
 struct Args {
@@ -54,14 +57,14 @@ fn test(args: &[String]) -> anyhow::Result<()> {
     let given = std::env::var("FITTER_TEST_DATABASE_URL").ok();
     let started = if given.is_none() { Some(postgres::start()?) } else { None };
     let url = given.or_else(|| started.as_ref().map(|running| running.url().to_owned())).unwrap_or_default();
-    let mut all = vec!["test", "--workspace", "--no-fail-fast"];
+    let mut all = vec!["test", "--workspace", "--features", FEATURES, "--no-fail-fast"];
     all.extend(args.iter().map(String::as_str));
     cargo(&all, &[("FITTER_TEST_DATABASE_URL", &url)])
 }
 
 fn check() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--", "--check"], &[])?;
-    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])
+    cargo(&["clippy", "--workspace", "--features", FEATURES, "--all-targets", "--", "-D", "warnings"], &[])
 }
 
 /// `docs/configuration.md` comes out of the typed configuration.
