@@ -27,6 +27,8 @@ pub(crate) struct ApiError {
     pub(crate) code: u16,
     pub(crate) description: String,
     pub(crate) retry_after: Option<u64>,
+    /// The supergroup that a group became.
+    pub(crate) migrate_to: Option<i64>,
 }
 
 /// Result of a Bot API call.
@@ -34,7 +36,7 @@ pub(crate) type ApiResult<T = Value> = std::result::Result<T, ApiError>;
 
 impl ApiError {
     pub(crate) fn new(code: u16, description: impl Into<String>) -> Self {
-        Self { code, description: description.into(), retry_after: None }
+        Self { code, description: description.into(), retry_after: None, migrate_to: None }
     }
 
     /// 400; the text goes after Telegram's `Bad Request: `.
@@ -43,8 +45,8 @@ impl ApiError {
     }
 
     /// 403; the text goes after Telegram's `Forbidden: `.
-    pub(crate) fn forbidden(description: &str) -> Self {
-        Self::new(403, format!("Forbidden: {description}"))
+    pub(crate) fn forbidden(description: impl AsRef<str>) -> Self {
+        Self::new(403, format!("Forbidden: {}", description.as_ref()))
     }
 
     /// 409; the text goes after Telegram's `Conflict: `.
@@ -54,7 +56,13 @@ impl ApiError {
 
     /// 429 with the pause in seconds.
     pub(crate) fn too_many(retry_after: u64) -> Self {
-        Self { code: 429, description: format!("Too Many Requests: retry after {retry_after}"), retry_after: Some(retry_after) }
+        let description = format!("Too Many Requests: retry after {retry_after}");
+        Self { retry_after: Some(retry_after), ..Self::new(429, description) }
+    }
+
+    /// 400: the group has another id now.
+    pub(crate) fn migrated(to: i64) -> Self {
+        Self { migrate_to: Some(to), ..Self::bad("group chat was upgraded to a supergroup chat") }
     }
 
     /// A real method that the simulator does not serve.
@@ -69,8 +77,10 @@ impl ApiError {
             "error_code": self.code,
             "description": self.description,
         });
-        if let (Some(after), Some(map)) = (self.retry_after, body.as_object_mut()) {
-            map.insert("parameters".into(), json!({ "retry_after": after }));
+        let after = self.retry_after.map(|after| json!({ "retry_after": after }));
+        let parameters = after.or_else(|| self.migrate_to.map(|to| json!({ "migrate_to_chat_id": to })));
+        if let (Some(parameters), Some(map)) = (parameters, body.as_object_mut()) {
+            map.insert("parameters".into(), parameters);
         }
         body
     }

@@ -82,6 +82,20 @@ pub(crate) fn check(markup: Value) -> ApiResult<Option<Value>> {
     Ok(None)
 }
 
+/// Refuses what only private chats can have.
+pub(crate) fn check_for_group(markup: &Value) -> ApiResult<()> {
+    let buttons = |field: &str| markup.get(field).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_array).flatten();
+    if buttons("inline_keyboard").any(|button| button.get("web_app").is_some()) {
+        return Err(ApiError::bad("BUTTON_TYPE_INVALID"));
+    }
+    for (field, what) in [("request_contact", "phone number"), ("request_location", "location")] {
+        if buttons("keyboard").any(|button| button.get(field) == Some(&Value::Bool(true))) {
+            return Err(ApiError::bad(format!("{what} can be requested in private chats only")));
+        }
+    }
+    Ok(())
+}
+
 fn rows<'a>(keyboard: &'a Value, field: &str, kind: &str) -> ApiResult<Vec<&'a Vec<Value>>> {
     let shape = || ApiError::bad(format!("field \"{field}\" of the {kind} should be an Array of Arrays"));
     keyboard

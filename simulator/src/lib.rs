@@ -1,7 +1,7 @@
 //! Telegram on one machine: a strict Bot API server and a chat page.
 //!
 //! A bot talks to `/bot<token>/<method>` as it would to Telegram; people, tests and the chat page
-//! talk to `/sim` (see `docs/simulator.md`). [`Simulator::start`] serves both.
+//! talk to `/sim` (see `docs/simulator.md`). [`Simulator::start`] serves both. [`load`] is another server, for figures.
 
 // What a simulator is made of and how it runs.
 mod clock;
@@ -25,6 +25,8 @@ mod sim;
 
 // Addresses: the Bot API endpoint, webhooks out, the page.
 mod http;
+
+pub mod load;
 
 pub use clock::SimClock;
 pub use config::{BotSeed, PersonSeed, SimulatorConfig};

@@ -48,9 +48,9 @@ impl Simulator {
         self.world.clock.clone()
     }
 
-    /// Switches the sending limits (per chat and bulk) on or off; they start off.
+    /// Switches the sending limits on or off; they start off. Their figures are set by `POST /sim/limits`.
     pub fn set_rate_limits(&self, on: bool) {
-        self.world.rates.set(on);
+        self.world.rates.set(on, None);
     }
 
     /// Ends waiting requests and webhook deliveries.

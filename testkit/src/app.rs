@@ -48,6 +48,8 @@ pub struct Options {
     pub vault: Option<PathBuf>,
     /// Its database.
     pub storage: Storage,
+    /// Address of another server than the one for all tests.
+    pub server: Option<String>,
     /// How many bots.
     pub bots: usize,
     /// More variables; they stand over those of the harness, an empty value takes one away.
@@ -60,7 +62,7 @@ impl Options {
     /// One bot, a database on the server, no notes.
     #[must_use]
     pub fn new(binary: &str) -> Self {
-        Self { binary: binary.into(), vault: None, storage: Storage::Server, bots: 1, env: Vec::new(), args: Vec::new() }
+        Self { binary: binary.into(), vault: None, storage: Storage::Server, server: None, bots: 1, env: Vec::new(), args: Vec::new() }
     }
 
     /// With notes.
@@ -73,6 +75,12 @@ impl Options {
     #[must_use]
     pub fn storage(self, storage: Storage) -> Self {
         Self { storage, ..self }
+    }
+
+    /// On a server of the test's own.
+    #[must_use]
+    pub fn server(self, url: &str) -> Self {
+        Self { server: Some(url.to_owned()), ..self }
     }
 
     /// With so many bots.
@@ -184,7 +192,10 @@ impl Fitter {
     pub async fn prepare(options: Options) -> Self {
         let telegram = Telegram::start(options.bots).await;
         let db = match options.storage {
-            Storage::Server | Storage::Cuttable => Some(TestDb::server().await),
+            Storage::Server | Storage::Cuttable => Some(match &options.server {
+                Some(url) => TestDb::at(url).await,
+                None => TestDb::server().await,
+            }),
             Storage::Embedded => None,
         };
         let way = match (&db, options.storage) {
@@ -362,6 +373,11 @@ impl Fitter {
     /// If the database refuses.
     pub async fn execute(&self, sql: &str) {
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(self.pool()).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// Does something to the database, if it can; whether it did.
+    pub async fn try_to(&self, sql: &str) -> bool {
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(self.pool()).await.is_ok()
     }
 
     /// The copy of the notes.

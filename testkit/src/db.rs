@@ -45,6 +45,11 @@ impl TestDb {
         Self::on_server(admin).await
     }
 
+    /// On a server of the test's own.
+    pub async fn at(admin: &str) -> Self {
+        Self::on_server(admin.to_owned()).await
+    }
+
     /// Embedded, with a pool of one connection.
     pub async fn embedded() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");

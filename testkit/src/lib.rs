@@ -18,5 +18,6 @@ pub mod telegram;
 
 pub use app::{Fitter, Options, Shared, Storage};
 pub use db::TestDb;
+pub use fitter_test_postgres as postgres;
 pub use player::Player;
 pub use telegram::{Message, Telegram};

@@ -11,16 +11,18 @@ use serde_json::{Value, json};
 use crate::app::{Fitter, PATIENCE};
 use crate::telegram::{Message, picture};
 
-/// A person and their chat with one bot.
+/// A person and their chat with one bot, or a group of both.
 ///
 /// Everything they do waits until the bot has done all that comes of it, unless its name says otherwise.
 pub struct Player<'f> {
     fitter: &'f Fitter,
-    /// Their Telegram account, and their chat's number.
+    /// Their Telegram account, and their private chat's number.
     pub id: i64,
     /// Their name.
     pub name: String,
     bot: usize,
+    /// The chat's number; a group's differs from the person's.
+    chat: i64,
     seen: AtomicI64,
 }
 
@@ -41,7 +43,7 @@ static PICTURES: AtomicU64 = AtomicU64::new(1);
 
 impl<'f> Player<'f> {
     pub(crate) fn new(fitter: &'f Fitter, id: i64, name: &str, bot: usize) -> Self {
-        Self { fitter, id, name: name.to_owned(), bot, seen: AtomicI64::new(0) }
+        Self { fitter, id, name: name.to_owned(), bot, chat: id, seen: AtomicI64::new(0) }
     }
 
     /// The same person in the chat with another bot.
@@ -50,8 +52,14 @@ impl<'f> Player<'f> {
         Self::new(self.fitter, self.id, &self.name, bot)
     }
 
+    /// The same person in a group. What the bot does not see there must be sent with [`Player::post`], which does not wait.
+    #[must_use]
+    pub fn in_group(&self, chat: i64) -> Self {
+        Self { chat, ..self.at(self.bot) }
+    }
+
     fn who(&self) -> Value {
-        json!({"person": self.id, "bot": self.fitter.telegram.username(self.bot)})
+        json!({"person": self.id, "bot": self.fitter.telegram.username(self.bot), "chat_id": self.chat})
     }
 
     fn with(&self, more: Value) -> Value {
@@ -63,7 +71,7 @@ impl<'f> Player<'f> {
     }
 
     fn query(&self) -> String {
-        format!("person={}&bot={}", self.id, self.fitter.telegram.username(self.bot))
+        format!("person={}&bot={}&chat_id={}", self.id, self.fitter.telegram.username(self.bot), self.chat)
     }
 
     /// The conversation so far.
@@ -139,6 +147,15 @@ impl<'f> Player<'f> {
         self
     }
 
+    /// Sends an album whose parts arrive with these pauses between them, in milliseconds of Telegram's clock, and does not wait.
+    pub async fn stragglers(&self, pauses_ms: &[u64], caption: &str) -> Did {
+        self.mark().await;
+        let parts = 0..=pauses_ms.len();
+        let files = parts.map(|_| ("photo", "photo.png".to_owned(), picture(PICTURES.fetch_add(1, Ordering::Relaxed)))).collect();
+        let body = self.with(json!({"caption": caption, "stagger_ms": pauses_ms}));
+        sent_of(&self.fitter.telegram.send_files(&body, files).await)
+    }
+
     /// Sends files: the part's name as `/sim/send` has it, the file's name, its content.
     pub async fn files(&self, files: Vec<(&'static str, String, Vec<u8>)>, caption: Option<&str>) -> &Self {
         self.mark().await;
@@ -189,7 +206,7 @@ impl<'f> Player<'f> {
         let markup = json!({"inline_keyboard": [[{"text": "⌛", "callback_data": data}]]});
         let telegram = &self.fitter.telegram;
         telegram
-            .bot_api(self.bot, "editMessageReplyMarkup", json!({"chat_id": self.id, "message_id": message, "reply_markup": markup}))
+            .bot_api(self.bot, "editMessageReplyMarkup", json!({"chat_id": self.chat, "message_id": message, "reply_markup": markup}))
             .await;
         let did = self.press_data(message, data).await;
         self.settle(did).await
@@ -198,7 +215,7 @@ impl<'f> Player<'f> {
     /// Presses a button that the product never made, as a forged client does.
     pub async fn forge(&self, data: &str) -> &Self {
         let markup = json!({"inline_keyboard": [[{"text": "✂", "callback_data": data}]]});
-        let body = json!({"chat_id": self.id, "text": "✂", "reply_markup": markup});
+        let body = json!({"chat_id": self.chat, "text": "✂", "reply_markup": markup});
         let sent = self.fitter.telegram.bot_api(self.bot, "sendMessage", body).await;
         let message = sent.pointer("/result/message_id").and_then(Value::as_i64).unwrap_or_default();
         let did = self.press_data(message, data).await;
@@ -319,7 +336,7 @@ impl<'f> Player<'f> {
             let quiet = self.fitter.telegram.quiet(Duration::from_millis(60), Duration::from_secs(5)).await;
             return quiet.is_ok() && self.fitter.idle(false).await && self.fitter.idle(false).await;
         }
-        let chat = format!("{}:{}", self.fitter.telegram.bot_id(self.bot), self.id);
+        let chat = format!("{}:{}", self.fitter.telegram.bot_id(self.bot), self.chat);
         let (path, value, answer) = match did {
             Did::Sent(message) => ("{update,message,message_id}", message.to_string(), String::new()),
             Did::Edited(_, text) => ("{update,edited_message,text}", text.clone(), String::new()),

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use fitter_simulator::{BotSeed, Running, Simulator, SimulatorConfig};
+use fitter_simulator::{BotSeed, Running, SimClock, Simulator, SimulatorConfig};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
@@ -205,14 +205,74 @@ impl Telegram {
         self.post("people", json!({"id": id, "first_name": name, "language_code": language})).await;
     }
 
+    /// A person makes a group (`"group"` or `"supergroup"`) and adds people and the bot to it; its number.
+    pub async fn group(&self, kind: &str, by: i64, people: &[i64], bot: usize) -> i64 {
+        let body = json!({"title": "Бригада", "kind": kind, "by": by, "people": people, "bots": [self.username(bot)]});
+        self.post("groups", body).await.get("chat_id").and_then(Value::as_i64).unwrap_or_default()
+    }
+
+    /// Somebody makes the bot a `"member"` or `"administrator"` of a group, or removes it: `"left"`, `"kicked"`.
+    pub async fn bot_in_group(&self, chat: i64, by: i64, bot: usize, status: &str) {
+        self.post("groups/member", json!({"chat_id": chat, "by": by, "bot": self.username(bot), "status": status})).await;
+    }
+
+    /// A group becomes a supergroup; its new number.
+    pub async fn upgrade(&self, chat: i64, by: i64) -> i64 {
+        let new = self.post("groups/upgrade", json!({"chat_id": chat, "by": by})).await;
+        new.get("chat_id").and_then(Value::as_i64).unwrap_or_default()
+    }
+
+    /// Updates come twice, late or overtaken from now on, see `docs/simulator.md`.
+    pub async fn disturb(&self, plan: Value) {
+        self.post("updates", plan).await;
+    }
+
+    /// Updates come as they should, those held back at once.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub async fn calm(&self) {
+        self.client.delete(format!("{}/sim/updates", self.url())).send().await.expect("the simulator answers");
+    }
+
+    /// Telegram's clock, to be moved or stopped.
+    #[must_use]
+    pub fn clock(&self) -> SimClock {
+        self.running.simulator().clock()
+    }
+
     /// A fault of the Bot API, see `docs/simulator.md`.
     pub async fn fault(&self, fault: Value) {
         self.post("faults", fault).await;
     }
 
-    /// Faults that have not happened yet.
+    /// Faults that have not happened as often as they were asked for.
     pub async fn faults_left(&self) -> usize {
-        self.get("faults").await.1.as_array().map_or(0, Vec::len)
+        let faults = self.faults().await;
+        faults.iter().filter(|fault| fault.get("left").and_then(Value::as_u64) != Some(0)).count()
+    }
+
+    /// All faults, each with `met`, `hits` and `left`.
+    pub async fn faults(&self) -> Vec<Value> {
+        self.get("faults").await.1.as_array().cloned().unwrap_or_default()
+    }
+
+    /// Ends all faults.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    pub async fn clear_faults(&self) {
+        self.client.delete(format!("{}/sim/faults", self.url())).send().await.expect("the simulator answers");
+    }
+
+    /// Who called although Telegram had said to wait: `{refused, early, calls}`.
+    pub async fn violations(&self) -> Value {
+        self.get("violations").await.1
+    }
+
+    /// How many calls the log keeps from now on.
+    pub async fn keep_calls(&self, most: usize) {
+        self.post("calls", json!({"keep": most})).await;
     }
 
     /// All calls of the Bot API after a number, oldest first.

@@ -27,7 +27,7 @@ pub(crate) fn send(call: &Call<'_>) -> ApiResult {
         content.insert("media_group_id".into(), group.as_str().into());
         contents.push(content);
     }
-    let sent = call.world.post_by_bot(call.bot, &target.person, &target.chat, contents);
+    let sent = call.world.post_by_bot(call.bot, &target.peer, &target.chat, contents);
     Ok(Value::Array(sent.iter().map(|body| bot_view(body)).collect()))
 }
 

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::args::Args;
-use crate::config::PersonSeed;
 use crate::error::{ApiError, ApiResult};
 use crate::text::{self, Formatted};
 use crate::world::bot::Bot;
 use crate::world::chat::{Chat, quoted, text_of};
+use crate::world::groups::{Group, GroupKind, Status};
+use crate::world::peer::Peer;
 use crate::world::post::Content;
+use crate::world::rates::Load;
 use crate::world::{World, lock};
 
 /// A call whose arguments passed the table's checks.
@@ -22,8 +24,18 @@ pub(crate) struct Call<'a> {
 
 /// The chat that a call is about.
 pub(crate) struct Target {
-    pub(crate) person: Arc<PersonSeed>,
+    pub(crate) peer: Peer,
     pub(crate) chat: Arc<Chat>,
+}
+
+impl Target {
+    /// Whether the bot may do what only administrators of a supergroup may. In private chats it may do everything.
+    pub(crate) fn is_ruled_by(&self, bot: &Bot) -> bool {
+        self.peer.group().is_none_or(|group| {
+            let info = lock(&group.info);
+            info.kind == GroupKind::Group || info.status(bot.seed.id).is_some_and(Status::is_admin)
+        })
+    }
 }
 
 impl Call<'_> {
@@ -52,7 +64,7 @@ impl Call<'_> {
         self.target_of("chat_id")
     }
 
-    /// The chat of a parameter. Only private chats exist here.
+    /// The chat of a parameter: that of a person, or of a group the bot is in.
     pub(crate) fn target_of(&self, name: &str) -> ApiResult<Target> {
         if self.args.text(name).is_none() {
             return Err(ApiError::bad("chat_id is empty"));
@@ -62,21 +74,42 @@ impl Call<'_> {
         if self.world.bots.iter().any(|bot| bot.seed.id == id) {
             return Err(ApiError::forbidden("bot can't send messages to bots"));
         }
+        if let Some(group) = self.world.groups.get(id) {
+            self.is_member(&group)?;
+            let chat = Arc::clone(&group.chat);
+            return Ok(Target { peer: Peer::Group(group), chat });
+        }
         let person = self.world.people.get(id).ok_or_else(not_found)?;
-        let chat = self.bot.chat(id);
-        Ok(Target { person, chat })
+        Ok(Target { peer: Peer::Person(person), chat: self.bot.chat(id) })
+    }
+
+    /// Refuses a group that the bot is not in. The words are those of `check_chat_access` in telegram-bot-api, `Client.cpp`.
+    fn is_member(&self, group: &Group) -> ApiResult<()> {
+        let info = lock(&group.info);
+        let kind = info.kind.name();
+        match info.status(self.bot.seed.id) {
+            None => Err(ApiError::bad("chat not found")),
+            // A group that became a supergroup can still be read.
+            Some(_) if info.migrated_to.is_some() => Ok(()),
+            Some(Status::Kicked) => Err(ApiError::forbidden(format!("bot was kicked from the {kind} chat"))),
+            Some(Status::Left) => Err(ApiError::forbidden(format!("bot is not a member of the {kind} chat"))),
+            Some(_) => Ok(()),
+        }
     }
 
     /// The chat of `chat_id` if the bot may write there now.
     pub(crate) fn open_target(&self) -> ApiResult<Target> {
         let target = self.target()?;
-        self.may_write(&target.chat)?;
+        self.may_write(&target)?;
         Ok(target)
     }
 
-    /// Refuses to write to someone who blocked the bot or never pressed Start.
-    pub(crate) fn may_write(&self, chat: &Chat) -> ApiResult<()> {
-        let state = lock(&chat.state);
+    /// Refuses to write to someone who blocked the bot or never pressed Start, and to a group that is a supergroup now.
+    pub(crate) fn may_write(&self, target: &Target) -> ApiResult<()> {
+        if let Some(group) = target.peer.group() {
+            return lock(&group.info).migrated_to.map_or(Ok(()), |to| Err(ApiError::migrated(to)));
+        }
+        let state = lock(&target.chat.state);
         if state.meta.blocked {
             return Err(ApiError::forbidden("bot was blocked by the user"));
         }
@@ -86,12 +119,18 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Counts messages against the sending limits.
+    /// Counts new messages against the sending limits.
     pub(crate) fn pace(&self, chat: &Chat, messages: usize) -> ApiResult<()> {
-        for _ in 0..messages {
-            self.world.rates.check(self.bot.seed.id, chat.person, self.world.clock.now_ms()).map_err(ApiError::too_many)?;
-        }
-        Ok(())
+        self.count(Load { bot: self.bot.seed.id, chat: chat.id, messages, edit: false })
+    }
+
+    /// Counts an edit against the sending limits.
+    pub(crate) fn pace_edit(&self, chat: &Chat) -> ApiResult<()> {
+        self.count(Load { bot: self.bot.seed.id, chat: chat.id, messages: 1, edit: true })
+    }
+
+    fn count(&self, load: Load) -> ApiResult<()> {
+        self.world.rates.check(load, self.world.clock.now_ms()).map_err(ApiError::too_many)
     }
 
     /// Adds what every sent message may have: reply, thread, protection, markup.
@@ -108,6 +147,9 @@ impl Call<'_> {
             content.insert("effect_id".into(), effect.into());
         }
         if let Some(markup) = crate::keyboard::from_args(self.args)? {
+            if chat.id < 0 {
+                crate::keyboard::check_for_group(&markup)?;
+            }
             content.insert("reply_markup".into(), markup);
         }
         Ok(())
@@ -138,7 +180,7 @@ impl Call<'_> {
             },
         };
         let id = parameters.get("message_id").and_then(Value::as_i64).ok_or_else(|| ApiError::bad("can't find field \"message_id\""))?;
-        let elsewhere = parameters.get("chat_id").is_some_and(|other| other.as_i64() != Some(chat.person));
+        let elsewhere = parameters.get("chat_id").is_some_and(|other| other.as_i64() != Some(chat.id));
         let state = lock(&chat.state);
         let Some(message) = state.get(id).filter(|_| !elsewhere) else {
             let alone = parameters.get("allow_sending_without_reply");
@@ -158,6 +200,9 @@ impl Call<'_> {
             content.insert("quote".into(), json!({ "text": quote, "position": position, "is_manual": true }));
         }
         content.insert("reply_to_message".into(), quoted(&message.body));
+        if let Some(thread) = chat.thread_of(&message.body) {
+            content.insert("message_thread_id".into(), thread.into());
+        }
         Ok(())
     }
 }

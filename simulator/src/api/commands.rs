@@ -88,7 +88,7 @@ fn key(call: &Call<'_>) -> ApiResult<String> {
         "default" | "all_private_chats" | "all_group_chats" | "all_chat_administrators" => kind.to_owned(),
         "chat" | "chat_administrators" => {
             let chat = id("chat_id")?;
-            let known = chat.parse().is_ok_and(|id| call.world.people.get(id).is_some());
+            let known = chat.parse().is_ok_and(|id| call.world.people.get(id).is_some() || call.world.groups.get(id).is_some());
             if !known {
                 return Err(ApiError::bad("chat not found"));
             }

@@ -79,7 +79,7 @@ pub(crate) fn forward_one(call: &Call<'_>) -> ApiResult {
     let mut content = forwarded(&message)?;
     call.dress(&target.chat, &mut content)?;
     call.pace(&target.chat, 1)?;
-    let sent = call.world.post_by_bot(call.bot, &target.person, &target.chat, vec![content]);
+    let sent = call.world.post_by_bot(call.bot, &target.peer, &target.chat, vec![content]);
     Ok(sent.first().map(|body| bot_view(body)).unwrap_or_default())
 }
 
@@ -141,7 +141,7 @@ fn forwarded(message: &StoredMessage) -> ApiResult<Content> {
 /// Sends and returns the `MessageId` objects.
 fn post(call: &Call<'_>, target: &Target, contents: Vec<Content>) -> Vec<Value> {
     call.world
-        .post_by_bot(call.bot, &target.person, &target.chat, contents)
+        .post_by_bot(call.bot, &target.peer, &target.chat, contents)
         .iter()
         .map(|body| json!({ "message_id": message_id(body) }))
         .collect()

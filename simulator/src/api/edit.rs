@@ -83,7 +83,7 @@ pub(crate) fn edit(call: &Call<'_>, change: impl FnOnce(&mut Map<String, Value>)
     if lock(&target.chat.state).meta.blocked {
         return Err(ApiError::forbidden("bot was blocked by the user"));
     }
-    call.pace(&target.chat, 1)?;
+    call.pace_edit(&target.chat)?;
     let mut state = lock(&target.chat.state);
     let Some(message) = state.get(id) else {
         return Err(ApiError::bad("message to edit not found"));
@@ -94,7 +94,8 @@ pub(crate) fn edit(call: &Call<'_>, change: impl FnOnce(&mut Map<String, Value>)
     };
     // A message with a reply keyboard stays as it is, as do service messages and forwards.
     let reply_keyboard = before.get("reply_markup").is_some_and(|markup| markup.get("inline_keyboard").is_none());
-    if !message.by_bot || reply_keyboard || before.contains_key("forward_origin") {
+    let own = before.get("from").and_then(|from| from.get("id")).and_then(Value::as_i64) == Some(call.bot.seed.id);
+    if !message.by_bot || !own || reply_keyboard || before.contains_key("forward_origin") {
         return Err(ApiError::bad("message can't be edited"));
     }
     let mut after = before.clone();
@@ -111,6 +112,6 @@ pub(crate) fn edit(call: &Call<'_>, change: impl FnOnce(&mut Map<String, Value>)
     after.insert("edit_date".into(), call.world.clock.now().into());
     message.body = Arc::new(Value::Object(after));
     let view = bot_view(&message.body);
-    call.world.replace(call.bot, &target.chat, &mut state, message, None);
+    call.world.replace(call.bot, &target.chat, &mut state, message, false);
     Ok(view)
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::error::{ApiError, ApiResult};
 use crate::world::chat::{REACTIONS, message_id};
+use crate::world::groups::Status;
 use crate::world::lock;
 
 /// Milliseconds for which a chat action is shown.
@@ -37,7 +38,7 @@ pub(crate) fn chat_action(call: &Call<'_>) -> ApiResult {
     let target = call.open_target()?;
     let until = call.world.clock.now_ms() + ACTION_MS;
     lock(&target.chat.state).typing = Some((action.clone(), until));
-    call.world.events.publish(Some(target.chat.person), "typing", || json!({ "bot": call.bot.seed.username, "action": action }));
+    call.world.tell(call.bot, &target.chat, "typing", || json!({ "action": action }));
     Ok(Value::Bool(true))
 }
 
@@ -71,11 +72,16 @@ pub(crate) fn reaction(call: &Call<'_>) -> ApiResult {
     }
     debug_assert_eq!(message_id(&body), id, "a reaction keeps the message");
     message.body = body.into();
-    call.world.replace(call.bot, &target.chat, &mut state, message, None);
+    call.world.replace(call.bot, &target.chat, &mut state, message, false);
     Ok(Value::Bool(true))
 }
 
 pub(crate) fn leave(call: &Call<'_>) -> ApiResult {
-    call.target()?;
-    Err(ApiError::bad("chat member status can't be changed in private chats"))
+    let target = call.target()?;
+    let Some(group) = target.peer.group() else {
+        return Err(ApiError::bad("chat member status can't be changed in private chats"));
+    };
+    let bot = call.bot.seed.id;
+    call.world.set_member(group, bot, bot, Status::Left);
+    Ok(Value::Bool(true))
 }

@@ -31,7 +31,10 @@ fn show_draft(call: &Call<'_>, parsed: &Formatted) -> ApiResult {
         return Err(ApiError::bad("DRAFT_ID_INVALID"));
     }
     let target = call.open_target()?;
-    call.world.events.publish(Some(target.chat.person), "draft", || {
+    if target.peer.group().is_some() {
+        return Err(ApiError::bad("TEXTDRAFT_PEER_INVALID"));
+    }
+    call.world.events.publish(Some(target.chat.id), "draft", || {
         let mut view = Content::new();
         text::put(&mut view, "text", "entities", parsed);
         view.insert("draft_id".into(), id.into());

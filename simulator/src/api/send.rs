@@ -46,7 +46,7 @@ pub(crate) fn finish(call: &Call<'_>, mut content: Content) -> ApiResult {
     let target = call.open_target()?;
     call.dress(&target.chat, &mut content)?;
     call.pace(&target.chat, 1)?;
-    let sent = call.world.post_by_bot(call.bot, &target.person, &target.chat, vec![content]);
+    let sent = call.world.post_by_bot(call.bot, &target.peer, &target.chat, vec![content]);
     Ok(sent.first().map(|body| bot_view(body)).unwrap_or_default())
 }
 

@@ -13,7 +13,7 @@ use crate::error::ApiResult;
 /// How true a method is to Telegram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Served {
-    /// As documented, in private chats.
+    /// As documented, in private chats and groups.
     Yes,
     /// With the difference that is named.
     Partly(&'static str),
@@ -94,14 +94,16 @@ static ENTRIES: &[Entry] = &[
     yes("getMyShortDescription", profile::get_short_description),
     yes("setChatMenuButton", profile::set_menu_button),
     yes("getChatMenuButton", profile::get_menu_button),
-    partly("getChat", "private chats only", getters::chat),
-    partly("getChatMember", "private chats only", getters::member),
+    partly("getChat", "private chats and groups, with the fields that are known here", getters::chat),
+    partly("getChatMember", "rights of administrators are all the same", getters::member),
+    partly("getChatAdministrators", "rights of administrators are all the same", getters::administrators),
+    yes("getChatMemberCount", getters::member_count),
     partly("createForumTopic", "topics of private chats", topics::create),
     partly("editForumTopic", "topics of private chats", topics::edit),
     partly("deleteForumTopic", "topics of private chats", topics::delete),
     partly("sendInvoice", "Telegram Stars and test providers; nobody is charged", invoice::send),
     yes("answerPreCheckoutQuery", queries::pre_checkout),
-    partly("leaveChat", "there are no groups to leave", misc::leave),
+    yes("leaveChat", misc::leave),
     partly("getUserProfilePhotos", "nobody has a picture", getters::profile_photos),
 ];
 

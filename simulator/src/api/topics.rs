@@ -13,6 +13,9 @@ const COLORS: [i64; 6] = [7_322_096, 16_766_590, 13_338_331, 9_367_192, 16_749_4
 
 pub(crate) fn create(call: &Call<'_>) -> ApiResult {
     let target = call.open_target()?;
+    if target.peer.group().is_some() {
+        return Err(ApiError::bad("the chat is not a forum"));
+    }
     let name = call.args.text("name").unwrap_or_default();
     let color = call.args.int("icon_color").unwrap_or(COLORS.first().copied().unwrap_or(0));
     if !COLORS.contains(&color) {
@@ -20,7 +23,7 @@ pub(crate) fn create(call: &Call<'_>) -> ApiResult {
     }
     let mut notice = Content::new();
     notice.insert("forum_topic_created".into(), json!({ "name": name, "icon_color": color }));
-    let sent = call.world.post_by_bot(call.bot, &target.person, &target.chat, vec![notice]);
+    let sent = call.world.post_by_bot(call.bot, &target.peer, &target.chat, vec![notice]);
     // A topic is named after the message that opened it.
     let id = sent.first().map_or(0, |body| message_id(body));
     let mut topic = json!({ "message_thread_id": id, "name": name, "icon_color": color });

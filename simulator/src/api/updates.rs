@@ -39,6 +39,7 @@ pub(crate) async fn get_updates(call: &Call<'_>) -> ApiResult<String> {
         let wake = queue.wake.notified();
         tokio::pin!(wake);
         wake.as_mut().enable();
+        let held_until = queue.release(journal, call.world.clock.now_ms());
         match queue.fetch(poll, offset, usize::try_from(limit).unwrap_or(100), call.world.clock.now()) {
             Ok(updates) => return Ok(updates),
             Err(PollEnd::Replaced) if webhook_is_set() => {
@@ -51,6 +52,7 @@ pub(crate) async fn get_updates(call: &Call<'_>) -> ApiResult<String> {
         }
         tokio::select! {
             () = call.world.stop.cancelled() => return Ok("[]".into()),
+            () = call.world.clock.reaches(held_until.unwrap_or(i64::MAX)), if held_until.is_some() => {}
             woken = timeout_at(deadline, wake) => {
                 if woken.is_err() {
                     return Ok("[]".into());

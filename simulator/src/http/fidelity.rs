@@ -36,7 +36,7 @@ pub(crate) async fn page() -> Html<String> {
          td{{padding:.2rem 1rem .2rem 0;vertical-align:top}}.no{{opacity:.6}}.partly td:nth-child(2){{font-style:italic}}\
          </style><h1>Fidelity of the simulator</h1>\
          <p>Bot API {}: {} methods, {whole} served, {part} partly, {} not. \
-         Only private chats exist. A method that is not served answers 501 and says so.</p>\
+         There are private chats and groups, no channels. A method that is not served answers 501 and says so.</p>\
          <table><thead><tr><th align=\"left\">Method</th><th align=\"left\">State</th><th align=\"left\">Difference</th></tr></thead>\
          <tbody>{rows}</tbody></table></html>",
         schema.version,

@@ -2,6 +2,7 @@
 
 mod bot;
 mod fidelity;
+mod lanes;
 mod pages;
 mod webhook;
 

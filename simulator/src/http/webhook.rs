@@ -1,6 +1,5 @@
-//! Deliveries to webhooks: one lane per chat and kind, each in order, with retries.
+//! Deliveries to webhooks.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,16 +9,16 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::bot::run_from_webhook;
+use super::lanes::Lanes;
 use crate::world::bot::{Bot, Webhook};
-use crate::world::updates::Update;
+use crate::world::journal::Record;
+use crate::world::update::Update;
 use crate::world::{World, lock};
 
 /// How long a delivery may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest pause between two attempts, in seconds.
-const LONGEST_PAUSE: u64 = 90;
-/// The longest pause that an endpoint may ask for, in seconds.
-const LONGEST_ASKED: u64 = 3600;
+/// An endpoint that answers 410 for so long loses the webhook (`WEBHOOK_DROP_TIMEOUT` of telegram-bot-api, `WebhookActor.h`).
+const GONE_MS: i64 = 23 * 3_600_000;
 
 /// Starts the delivery for every bot, once per simulator.
 pub(crate) fn spawn(world: &Arc<World>) {
@@ -40,82 +39,27 @@ pub(crate) fn spawn(world: &Arc<World>) {
 
 /// What a delivery came to.
 struct Done {
+    /// The setting of the webhook that it belongs to.
+    setting: u64,
     update: Update,
-    taken: bool,
+    result: Result<(), Refused>,
 }
 
-/// Updates of one key that wait, and how often the first of them failed.
-#[derive(Default)]
-struct Lane {
-    waiting: VecDeque<Update>,
-    busy: bool,
-    failures: u32,
-}
-
-/// All lanes, and those that can go on.
-#[derive(Default)]
-struct Lanes {
-    by_key: HashMap<i64, Lane>,
-    ready: VecDeque<i64>,
-    running: usize,
-}
-
-impl Lanes {
-    fn push(&mut self, update: Update) {
-        let lane = self.by_key.entry(update.key).or_default();
-        if !lane.busy && lane.waiting.is_empty() {
-            self.ready.push_back(update.key);
-        }
-        lane.waiting.push_back(update);
-    }
-
-    /// The next update that may be delivered, with the failures of its lane so far.
-    fn take(&mut self) -> Option<(Update, u32)> {
-        let key = self.ready.pop_front()?;
-        let lane = self.by_key.get_mut(&key)?;
-        let update = lane.waiting.pop_front()?;
-        lane.busy = true;
-        self.running += 1;
-        Some((update, lane.failures))
-    }
-
-    /// Books a finished delivery; `again` is the update if it has to be repeated.
-    fn settle(&mut self, key: i64, again: Option<Update>) {
-        self.running = self.running.saturating_sub(1);
-        let Some(lane) = self.by_key.get_mut(&key) else {
-            return;
-        };
-        lane.busy = false;
-        match again {
-            Some(update) => {
-                lane.failures += 1;
-                lane.waiting.push_front(update);
-            }
-            None => lane.failures = 0,
-        }
-        if lane.waiting.is_empty() {
-            self.by_key.remove(&key);
-        } else {
-            self.ready.push_back(key);
-        }
-    }
-
-    /// Forgets what waits; deliveries under way end by themselves.
-    fn forget(&mut self) {
-        self.by_key.retain(|_, lane| lane.busy);
-        for lane in self.by_key.values_mut() {
-            lane.waiting.clear();
-            lane.failures = 0;
-        }
-        self.ready.clear();
-    }
+/// Why an endpoint did not take an update.
+struct Refused {
+    why: String,
+    /// The status, if there was an answer.
+    status: Option<u16>,
+    /// The pause that it asked for, in seconds.
+    retry_after: u64,
 }
 
 async fn deliver(world: Arc<World>, bot: Arc<Bot>) {
     let (report, mut reports) = mpsc::unbounded_channel::<Done>();
     let mut current: Option<Webhook> = None;
-    let mut lanes = Lanes::default();
-    let mut seen = 0;
+    let mut lanes = Lanes::new(0);
+    let mut gone = Gone::default();
+    let (mut seen, mut setting) = (0, 0);
     loop {
         let wake = bot.updates.wake.notified();
         tokio::pin!(wake);
@@ -124,57 +68,92 @@ async fn deliver(world: Arc<World>, bot: Arc<Bot>) {
         if webhook != current {
             // A new webhook starts over with everything that is pending.
             current = webhook;
-            lanes.forget();
+            setting += 1;
+            lanes = Lanes::new(setting);
+            gone = Gone::default();
             seen = 0;
             *lock(&bot.webhook_error) = None;
         }
+        let mut next = None;
+        *lock(&bot.webhook_due) = None;
         if let Some(webhook) = &current {
+            next = bot.updates.release(&world.journal, world.clock.now_ms());
             for update in bot.updates.newer(seen) {
                 seen = update.id;
                 lanes.push(update);
             }
             let most = usize::try_from(webhook.max_connections).unwrap_or(1);
-            while lanes.running < most {
-                let Some((update, failures)) = lanes.take() else {
+            while lanes.running() < most {
+                let Some(update) = lanes.take(world.clock.now_ms()) else {
                     break;
                 };
-                let attempt = Attempt {
-                    world: Arc::clone(&world),
-                    bot: Arc::clone(&bot),
-                    webhook: webhook.clone(),
-                    update,
-                    pause: pause(failures, None),
-                };
+                let attempt = Attempt { world: Arc::clone(&world), bot: Arc::clone(&bot), webhook: webhook.clone(), setting, update };
                 let report = report.clone();
                 tokio::spawn(async move {
                     // The loop ends only with the simulator, then nobody needs the report.
                     report.send(attempt.run().await).ok();
                 });
             }
+            *lock(&bot.webhook_due) = lanes.next_due();
+            next = next.into_iter().chain(lanes.next_due()).min();
         }
         tokio::select! {
             () = &mut wake => {}
-            Some(done) = reports.recv() => {
-                let late = done.update.expires <= world.clock.now();
-                let key = done.update.key;
-                if done.taken || late {
-                    bot.updates.delivered(&world.journal, done.update.id);
-                    lanes.settle(key, None);
-                } else {
-                    lanes.settle(key, Some(done.update));
+            () = world.clock.reaches(next.unwrap_or(i64::MAX)), if next.is_some() => {}
+            // What belongs to an earlier webhook is delivered anew by the present one.
+            Some(done) = reports.recv() => if done.setting == setting {
+                if gone.is_gone_for_good(&done.result, world.clock.now_ms()) {
+                    tracing::warn!(bot = bot.seed.username, "the webhook is removed: it answered 410 for 23 hours");
+                    remove(&world, &bot);
                 }
+                settle(&world, &bot, &mut lanes, done);
             }
         }
     }
 }
 
-/// The first retry comes at once, then after 2, 4, 8… seconds.
-fn pause(failures: u32, asked: Option<u64>) -> Duration {
-    let own = match failures {
-        0 | 1 => 0,
-        more => 2_u64.saturating_pow(more - 1).min(LONGEST_PAUSE),
-    };
-    Duration::from_secs(own.max(asked.unwrap_or(0).min(LONGEST_ASKED)))
+/// Books what came of a delivery.
+fn settle(world: &World, bot: &Bot, lanes: &mut Lanes, Done { update, result, .. }: Done) {
+    match result {
+        Ok(()) => {
+            if bot.updates.delivered(&world.journal, update.id) {
+                lanes.again(update);
+            } else {
+                lanes.done(update.key);
+            }
+        }
+        Err(refused) => {
+            let id = update.id;
+            if !lanes.failed(update, refused.retry_after, world.clock.now_ms()) {
+                bot.updates.delivered(&world.journal, id);
+            }
+        }
+    }
+}
+
+fn remove(world: &World, bot: &Bot) {
+    let mut profile = lock(&bot.profile);
+    profile.webhook = None;
+    world.journal.write(|| vec![Record::Profile { bot: bot.seed.id, profile: Box::new(profile.clone()) }]);
+}
+
+/// Since when an endpoint says that it is gone, in clock milliseconds.
+#[derive(Default)]
+struct Gone(Option<i64>);
+
+impl Gone {
+    /// Notes a result; whether the endpoint has been gone for so long that Telegram gives the webhook up.
+    fn is_gone_for_good(&mut self, result: &Result<(), Refused>, now_ms: i64) -> bool {
+        match result {
+            Err(Refused { status: Some(410), .. }) => now_ms > *self.0.get_or_insert(now_ms) + GONE_MS,
+            // No answer says nothing about it.
+            Err(Refused { status: None, .. }) => false,
+            _ => {
+                self.0 = None;
+                false
+            }
+        }
+    }
 }
 
 /// One attempt to deliver one update.
@@ -182,30 +161,22 @@ struct Attempt {
     world: Arc<World>,
     bot: Arc<Bot>,
     webhook: Webhook,
+    setting: u64,
     update: Update,
-    pause: Duration,
 }
 
 impl Attempt {
     async fn run(self) -> Done {
-        tokio::time::sleep(self.pause).await;
         // What expired while it waited is dropped, as if it had been taken.
         let expired = self.update.expires <= self.world.clock.now();
-        let taken = expired
-            || match self.post().await {
-                Ok(()) => true,
-                Err((why, asked)) => {
-                    *lock(&self.bot.webhook_error) = Some((self.world.clock.now(), why));
-                    if let Some(asked) = asked {
-                        tokio::time::sleep(pause(0, Some(asked))).await;
-                    }
-                    false
-                }
-            };
-        Done { update: self.update, taken }
+        let result = if expired { Ok(()) } else { self.post().await };
+        if let Err(refused) = &result {
+            *lock(&self.bot.webhook_error) = Some((self.world.clock.now(), refused.why.clone()));
+        }
+        Done { setting: self.setting, update: self.update, result }
     }
 
-    async fn post(&self) -> Result<(), (String, Option<u64>)> {
+    async fn post(&self) -> Result<(), Refused> {
         let mut request = self
             .world
             .http
@@ -218,13 +189,13 @@ impl Attempt {
         }
         let response = request.send().await.map_err(|error| {
             let why = if error.is_timeout() { "Read timeout expired" } else { "Connection refused" };
-            (why.to_owned(), None)
+            Refused { why: why.to_owned(), status: None, retry_after: 0 }
         })?;
         let status = response.status();
         if !status.is_success() {
             let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
             let why = format!("Wrong response from the webhook: {} {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
-            return Err((why.trim_end().to_owned(), asked));
+            return Err(Refused { why: why.trim_end().to_owned(), status: Some(status.as_u16()), retry_after: asked.unwrap_or(0) });
         }
         // An endpoint may answer with one method call.
         if let Ok(Value::Object(values)) = response.json::<Value>().await {
@@ -238,37 +209,20 @@ impl Attempt {
 mod tests {
     use super::*;
 
-    #[test]
-    fn pauses_grow_to_a_limit() {
-        let seconds: Vec<u64> = (0..9).map(|failures| pause(failures, None).as_secs()).collect();
-        assert_eq!(seconds, [0, 0, 2, 4, 8, 16, 32, 64, 90]);
-        assert_eq!(pause(1, Some(7)).as_secs(), 7);
-        assert_eq!(pause(1, Some(90_000)).as_secs(), 3600);
-    }
-
-    fn update(id: i64, key: i64) -> Update {
-        Update { id, expires: i64::MAX, key, body: "{}".into() }
-    }
-
-    fn take(lanes: &mut Lanes) -> Option<(i64, u32)> {
-        lanes.take().map(|(update, failures)| (update.id, failures))
+    fn refused(status: Option<u16>) -> Result<(), Refused> {
+        Err(Refused { why: String::new(), status, retry_after: 0 })
     }
 
     #[test]
-    fn a_lane_delivers_one_update_at_a_time_and_lanes_pass_each_other() {
-        let mut lanes = Lanes::default();
-        for (id, key) in [(1, 7), (2, 7), (3, 8)] {
-            lanes.push(update(id, key));
-        }
-        assert_eq!(take(&mut lanes), Some((1, 0)));
-        assert_eq!(take(&mut lanes), Some((3, 0)), "2 waits for 1");
-        assert_eq!(take(&mut lanes), None);
-        lanes.settle(7, Some(update(1, 7)));
-        assert_eq!(take(&mut lanes), Some((1, 1)), "1 comes again before 2");
-        lanes.settle(7, None);
-        assert_eq!(take(&mut lanes), Some((2, 0)));
-        lanes.settle(7, None);
-        lanes.settle(8, None);
-        assert_eq!((lanes.running, lanes.by_key.len()), (0, 0));
+    fn an_endpoint_is_given_up_after_23_hours_of_410() {
+        let mut gone = Gone::default();
+        assert!(!gone.is_gone_for_good(&refused(Some(410)), 0));
+        assert!(!gone.is_gone_for_good(&refused(None), GONE_MS), "a broken connection ends nothing");
+        assert!(!gone.is_gone_for_good(&refused(Some(410)), GONE_MS));
+        assert!(gone.is_gone_for_good(&refused(Some(410)), GONE_MS + 1));
+        assert!(!gone.is_gone_for_good(&refused(Some(500)), GONE_MS + 2), "any other answer starts over");
+        assert!(!gone.is_gone_for_good(&refused(Some(410)), GONE_MS + 3));
+        assert!(!gone.is_gone_for_good(&Ok(()), GONE_MS + 4));
+        assert!(!gone.is_gone_for_good(&refused(Some(410)), 3 * GONE_MS));
     }
 }

@@ -11,9 +11,7 @@ use super::request::{Body, Parties, SimResult, Who, bad, missing};
 use super::send::{post, text_content};
 use crate::api::put_checked_caption;
 use crate::text;
-use crate::world::chat::bot_view;
 use crate::world::post::Content;
-use crate::world::updates::NewUpdate;
 use crate::world::{World, lock};
 
 /// Longest payload of a deep link.
@@ -23,6 +21,7 @@ const START_CHARS: usize = 64;
 pub(crate) struct Edit {
     person: i64,
     bot: String,
+    chat_id: Option<i64>,
     message_id: i64,
     text: Option<String>,
     caption: Option<String>,
@@ -30,7 +29,7 @@ pub(crate) struct Edit {
 
 /// `POST /sim/edit`.
 pub(crate) async fn edit(State(world): State<Arc<World>>, Body(edit): Body<Edit>) -> SimResult {
-    let parties = Parties::find(&world, edit.person, &edit.bot)?;
+    let parties = Parties::find(&world, edit.person, &edit.bot, edit.chat_id)?;
     let (fields, content) = match (edit.text, edit.caption) {
         (Some(text), _) => (["text", "entities"], text_content(text, None)?),
         (None, Some(caption)) => {
@@ -45,6 +44,9 @@ pub(crate) async fn edit(State(world): State<Arc<World>>, Body(edit): Body<Edit>
     if message.by_bot {
         return Err(bad("the message is the bot's"));
     }
+    if message.body.pointer("/from/id").and_then(Value::as_i64) != Some(parties.person.id) {
+        return Err(bad("the message is somebody else's"));
+    }
     let mut body = Value::clone(&message.body);
     if let Some(map) = body.as_object_mut() {
         let has_text = map.contains_key("text");
@@ -57,10 +59,9 @@ pub(crate) async fn edit(State(world): State<Arc<World>>, Body(edit): Body<Edit>
         map.extend(content);
         map.insert("edit_date".into(), world.clock.now().into());
     }
-    let update = NewUpdate { kind: "edited_message", person: parties.person.id, payload: bot_view(&body) };
     message.body = Arc::new(body);
     let view = json!(message.body);
-    world.replace(&parties.bot, &parties.chat, &mut state, message, Some(update));
+    world.replace(&parties.bot, &parties.chat, &mut state, message, true);
     Ok(Json(view))
 }
 
@@ -73,7 +74,7 @@ pub(crate) struct Open {
 
 /// `POST /sim/open`: opens `t.me/<bot>?start=<start>` and presses Start, or Restart.
 pub(crate) async fn open(State(world): State<Arc<World>>, Body(open): Body<Open>) -> SimResult {
-    let parties = Parties::find(&world, open.person, &open.bot)?;
+    let parties = Parties::find(&world, open.person, &open.bot, None)?;
     let text = match open.start.as_deref() {
         None | Some("") => "/start".to_owned(),
         Some(start) => {
@@ -100,7 +101,7 @@ pub(crate) async fn unblock(State(world): State<Arc<World>>, Body(who): Body<Who
 }
 
 fn set_blocked(world: &World, who: &Who, blocked: bool) -> SimResult {
-    let parties = Parties::find(world, who.person, &who.bot)?;
+    let parties = Parties::find(world, who.person, &who.bot, None)?;
     world.set_blocked(&parties.bot, &parties.person, &parties.chat, blocked);
     Ok(Json(json!({})))
 }

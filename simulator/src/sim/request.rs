@@ -16,9 +16,10 @@ use serde_json::{Value, json};
 use crate::args::Upload;
 use crate::config::PersonSeed;
 use crate::error::ApiError;
-use crate::world::World;
 use crate::world::bot::Bot;
 use crate::world::chat::Chat;
+use crate::world::groups::Group;
+use crate::world::{World, lock};
 
 /// Most bytes of one request.
 const BODY_BYTES: usize = 256 << 20;
@@ -130,16 +131,31 @@ pub(crate) struct Who {
 pub(crate) struct Parties {
     pub(crate) bot: Arc<Bot>,
     pub(crate) person: Arc<PersonSeed>,
+    /// The group, if it is no private chat.
+    pub(crate) group: Option<Arc<Group>>,
     pub(crate) chat: Arc<Chat>,
 }
 
 impl Parties {
-    pub(crate) fn find(world: &World, person: i64, bot: &str) -> SimResult<Self> {
+    /// The private chat of a person with a bot, or with `chat_id` a group that the person is in.
+    pub(crate) fn find(world: &World, person: i64, bot: &str, chat_id: Option<i64>) -> SimResult<Self> {
         let person = find_person(world, person)?;
         let bot = Arc::clone(find_bot(world, bot)?);
-        let chat = bot.chat(person.id);
-        Ok(Self { bot, person, chat })
+        let Some(id) = chat_id.filter(|id| *id != person.id) else {
+            let chat = bot.chat(person.id);
+            return Ok(Self { bot, person, group: None, chat });
+        };
+        let group = find_group(world, id)?;
+        if !lock(&group.info).has(person.id) {
+            return Err(bad(format!("{} is not in the group {id}", person.id)));
+        }
+        let chat = Arc::clone(&group.chat);
+        Ok(Self { bot, person, group: Some(group), chat })
     }
+}
+
+pub(crate) fn find_group(world: &World, id: i64) -> SimResult<Arc<Group>> {
+    world.groups.get(id).ok_or_else(|| missing(format!("no group {id}")))
 }
 
 pub(crate) fn find_person(world: &World, id: i64) -> SimResult<Arc<PersonSeed>> {

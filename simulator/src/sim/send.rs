@@ -1,6 +1,7 @@
 //! `POST /sim/send`: a person writes or sends files.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::State;
@@ -23,6 +24,7 @@ const ALBUM: usize = 10;
 pub(crate) struct Message {
     person: i64,
     bot: String,
+    chat_id: Option<i64>,
     text: Option<String>,
     caption: Option<String>,
     entities: Option<Vec<Value>>,
@@ -31,6 +33,26 @@ pub(crate) struct Message {
     contact: Option<Contact>,
     /// Seconds of a voice message or video.
     duration: Option<i64>,
+    stagger_ms: Option<Stagger>,
+}
+
+/// How long after the part before each part of an album arrives, in clock milliseconds.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stagger {
+    Every(u64),
+    Each(Vec<u64>),
+}
+
+impl Stagger {
+    /// The pauses before the parts after the first.
+    fn pauses(&self, parts: usize) -> SimResult<Vec<u64>> {
+        match self {
+            Self::Every(ms) => Ok(vec![*ms; parts]),
+            Self::Each(list) if list.len() == parts => Ok(list.clone()),
+            Self::Each(_) => Err(bad(format!("stagger_ms needs {parts} pauses: one before each part after the first"))),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -49,20 +71,52 @@ struct Contact {
 
 /// `POST /sim/send`.
 pub(crate) async fn send(State(world): State<Arc<World>>, WithFiles(message, files): WithFiles<Message>) -> SimResult {
-    let parties = Parties::find(&world, message.person, &message.bot)?;
+    let parties = Parties::find(&world, message.person, &message.bot, message.chat_id)?;
     let mut contents = contents(&world, &parties, &message, &files)?;
     if let Some(id) = message.reply_to {
         let original = lock(&parties.chat.state).get(id).map(|found| quoted(&found.body));
         let original = original.ok_or_else(|| bad(format!("no message {id} to reply to")))?;
+        let thread = parties.chat.thread_of(&original);
         for content in &mut contents {
             content.insert("reply_to_message".into(), original.clone());
+            content.extend(thread.map(|thread| ("message_thread_id".to_owned(), thread.into())));
         }
     }
-    post(&world, &parties, contents)
+    let Some(stagger) = message.stagger_ms else { return post(&world, &parties, contents) };
+    let rest = contents.split_off(contents.len().min(1));
+    let pauses = stagger.pauses(rest.len())?;
+    let first = post(&world, &parties, contents)?;
+    world.on_the_way.fetch_add(rest.len(), Ordering::SeqCst);
+    tokio::spawn(straggle(world, parties, rest.into_iter().zip(pauses).collect()));
+    Ok(first)
+}
+
+/// The later parts of an album arrive, each in its time.
+async fn straggle(world: Arc<World>, parties: Parties, parts: Vec<(Content, u64)>) {
+    let mut at = world.clock.now_ms();
+    for (content, pause) in parts {
+        at = at.saturating_add_unsigned(pause);
+        tokio::select! {
+            () = world.stop.cancelled() => {}
+            () = world.clock.reaches(at) => {
+                if let Err(error) = post(&world, &parties, vec![content]) {
+                    tracing::warn!(error = error.1, "a part of an album did not arrive");
+                }
+            }
+        }
+        world.on_the_way.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Posts what a person made, unless the bot is blocked.
 pub(crate) fn post(world: &World, parties: &Parties, contents: Vec<Content>) -> SimResult {
+    if let Some(group) = &parties.group {
+        if let Some(id) = lock(&group.info).migrated_to {
+            return Err(bad(format!("the group is the supergroup {id} now")));
+        }
+        let sent = world.post_in_group(group, &parties.person.user(), contents, None);
+        return Ok(Json(json!(sent)));
+    }
     if lock(&parties.chat.state).meta.blocked {
         return Err(bad("the bot is blocked"));
     }

@@ -95,7 +95,7 @@ pub(crate) async fn chats(State(world): State<Arc<World>>, Params(params): Param
     let person = find_person(&world, params.person)?;
     let language = language(&world, Some(person.id));
     let now_ms = world.clock.now_ms();
-    let chats: Vec<Value> = world
+    let mut chats: Vec<Value> = world
         .bots
         .iter()
         .map(|bot| {
@@ -106,6 +106,7 @@ pub(crate) async fn chats(State(world): State<Arc<World>>, Params(params): Param
                 "bot": bot.seed.username,
                 "chat_id": person.id,
                 "title": bot.name(&language),
+                "kind": "private",
                 "last": last.map(|(_, message)| &message.body),
                 "unread": state.unread(),
                 "blocked": state.meta.blocked,
@@ -116,6 +117,25 @@ pub(crate) async fn chats(State(world): State<Arc<World>>, Params(params): Param
             })
         })
         .collect();
+    for group in world.groups.all() {
+        let Some(bot) = world.home(&group).filter(|_| lock(&group.info).has(person.id)) else { continue };
+        let state = lock(&group.chat.state);
+        let info = lock(&group.info);
+        chats.push(json!({
+            "bot": bot.seed.username,
+            "chat_id": group.id,
+            "title": info.title,
+            "kind": info.kind,
+            "members": info.present().count(),
+            "last": state.messages.last_key_value().map(|(_, message)| &message.body),
+            "unread": state.unread(),
+            "blocked": false,
+            "started": true,
+            "typing": state.typing_at(now_ms),
+            "keyboard": state.meta.keyboard,
+            "pinned": state.meta.pinned,
+        }));
+    }
     Ok(Json(Value::Array(chats)))
 }
 
@@ -123,13 +143,14 @@ pub(crate) async fn chats(State(world): State<Arc<World>>, Params(params): Param
 pub(crate) struct MessagesOf {
     person: i64,
     bot: String,
+    chat_id: Option<i64>,
     after: Option<i64>,
     limit: Option<usize>,
 }
 
 /// `GET /sim/messages`. Looking at messages is reading them.
 pub(crate) async fn messages(State(world): State<Arc<World>>, Params(params): Params<MessagesOf>) -> SimResult {
-    let Parties { bot, chat, .. } = Parties::find(&world, params.person, &params.bot)?;
+    let Parties { bot, chat, .. } = Parties::find(&world, params.person, &params.bot, params.chat_id)?;
     let limit = params.limit.unwrap_or(PAGE);
     let (found, last, read_to) = {
         let state = lock(&chat.state);

@@ -13,13 +13,14 @@ use crate::world::bot::{Query, QueryKind};
 use crate::world::chat::{PAYLOAD, bot_view};
 use crate::world::journal::Record;
 use crate::world::post::Content;
-use crate::world::updates::NewUpdate;
+use crate::world::update::NewUpdate;
 use crate::world::{World, lock};
 
 #[derive(Deserialize)]
 pub(crate) struct Tap {
     person: i64,
     bot: String,
+    chat_id: Option<i64>,
     message_id: i64,
     data: Option<String>,
     row: Option<usize>,
@@ -28,7 +29,7 @@ pub(crate) struct Tap {
 
 /// `POST /sim/tap`.
 pub(crate) async fn tap(State(world): State<Arc<World>>, Body(tap): Body<Tap>) -> SimResult {
-    let parties = Parties::find(&world, tap.person, &tap.bot)?;
+    let parties = Parties::find(&world, tap.person, &tap.bot, tap.chat_id)?;
     let message = {
         let state = lock(&parties.chat.state);
         if state.meta.blocked {
@@ -37,6 +38,13 @@ pub(crate) async fn tap(State(world): State<Arc<World>>, Body(tap): Body<Tap>) -
         state.get(tap.message_id).map(|found| Arc::clone(&found.body))
     };
     let message = message.ok_or_else(|| missing(format!("no message {}", tap.message_id)))?;
+    if let Some(group) = &parties.group {
+        let bot = parties.bot.seed.id;
+        let own = message.pointer("/from/id").and_then(Value::as_i64) == Some(bot);
+        if !own || !lock(&group.info).has(bot) {
+            return Err(bad("the message is not of a bot of this name that is in the group"));
+        }
+    }
     if pays(&message, &tap) {
         return checkout(&world, &parties, &message);
     }
@@ -49,7 +57,7 @@ pub(crate) async fn tap(State(world): State<Arc<World>>, Body(tap): Body<Tap>) -
     };
     let payload = json!({
         "message": bot_view(&message),
-        "chat_instance": (parties.bot.seed.id ^ (parties.person.id << 20)).to_string(),
+        "chat_instance": (parties.bot.seed.id ^ (parties.chat.id << 20)).to_string(),
         "data": data,
     });
     let id = ask(&world, &parties, QueryKind::Callback, payload, Value::Null);
@@ -78,6 +86,7 @@ fn checkout(world: &World, parties: &Parties, message: &Value) -> SimResult {
 fn ask(world: &World, parties: &Parties, kind: QueryKind, mut payload: Value, extra: Value) -> String {
     let (id, now) = (unique_number(world), world.clock.now());
     let (bot, person) = (&parties.bot, &parties.person);
+    world.rates.heard(bot.seed.id, parties.chat.id, world.clock.now_ms());
     if let Some(map) = payload.as_object_mut() {
         map.insert("id".into(), id.as_str().into());
         map.insert("from".into(), person.user());
@@ -89,10 +98,10 @@ fn ask(world: &World, parties: &Parties, kind: QueryKind, mut payload: Value, ex
             QueryKind::PreCheckout => "pre_checkout_query",
             QueryKind::Callback | QueryKind::Inline | QueryKind::WebApp => "callback_query",
         },
-        person: person.id,
+        of: person.id,
         payload,
     };
-    bot.updates.commit(&world.journal, now, vec![update], || vec![Record::Query { bot: bot.seed.id, id: id.clone(), query }]);
+    bot.updates.commit(&world.journal, &world.clock, vec![update], || vec![Record::Query { bot: bot.seed.id, id: id.clone(), query }]);
     id
 }
 
@@ -135,6 +144,7 @@ fn other_action(button: &Value) -> SimResult {
 pub(crate) struct Press {
     person: i64,
     bot: String,
+    chat_id: Option<i64>,
     text: String,
     latitude: Option<f64>,
     longitude: Option<f64>,
@@ -142,7 +152,7 @@ pub(crate) struct Press {
 
 /// `POST /sim/press`.
 pub(crate) async fn press(State(world): State<Arc<World>>, Body(press): Body<Press>) -> SimResult {
-    let parties = Parties::find(&world, press.person, &press.bot)?;
+    let parties = Parties::find(&world, press.person, &press.bot, press.chat_id)?;
     let keyboard = lock(&parties.chat.state).meta.keyboard.clone();
     let keyboard = keyboard.ok_or_else(|| bad("no reply keyboard is shown"))?;
     let rows = keyboard.get("keyboard").and_then(Value::as_array);

@@ -18,14 +18,18 @@ use crate::world::{World, lock};
 pub(crate) struct Wanted {
     person: i64,
     bot: String,
+    chat_id: Option<i64>,
     format: Option<String>,
 }
 
 /// The handler.
 pub(crate) async fn transcript(State(world): State<Arc<World>>, Params(wanted): Params<Wanted>) -> SimResult<Response> {
-    let Parties { bot, person, chat } = Parties::find(&world, wanted.person, &wanted.bot)?;
+    let Parties { bot, person, chat, .. } = Parties::find(&world, wanted.person, &wanted.bot, wanted.chat_id)?;
     let messages: Vec<StoredMessage> = lock(&chat.state).messages.values().cloned().collect();
-    let name = |message: &StoredMessage| if message.by_bot { "Bot" } else { &person.first_name }.to_owned();
+    let name = |message: &StoredMessage| {
+        let own = message.body.pointer("/from/first_name").and_then(Value::as_str).unwrap_or_default();
+        if message.by_bot { "Bot" } else { own }.to_owned()
+    };
     if wanted.format.as_deref() == Some("text") {
         let mut text = String::new();
         for message in &messages {

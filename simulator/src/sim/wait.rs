@@ -1,6 +1,7 @@
 //! Waiting: for a message, for the callback answers, for quiet.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Json;
@@ -22,6 +23,7 @@ const LOOK: Duration = Duration::from_millis(10);
 pub(crate) struct Wait {
     person: i64,
     bot: String,
+    chat_id: Option<i64>,
     #[serde(default)]
     after: i64,
     contains: Option<String>,
@@ -32,7 +34,7 @@ pub(crate) struct Wait {
 
 /// `GET /sim/wait`.
 pub(crate) async fn wait(State(world): State<Arc<World>>, Params(wanted): Params<Wait>) -> SimResult {
-    let parties = Parties::find(&world, wanted.person, &wanted.bot)?;
+    let parties = Parties::find(&world, wanted.person, &wanted.bot, wanted.chat_id)?;
     let chat = parties.chat;
     let deadline = Instant::now() + Duration::from_millis(wanted.timeout_ms.unwrap_or(WAIT_MS));
     loop {
@@ -100,7 +102,8 @@ pub(crate) async fn quiet(State(world): State<Arc<World>>, Body(quiet): Body<Qui
     let (mut since, mut before) = (Instant::now(), None);
     loop {
         let now = world.clock.now();
-        let fetched = world.bots.iter().all(|bot| bot.updates.all_fetched(now));
+        let arrived = world.on_the_way.load(Ordering::SeqCst) == 0;
+        let fetched = arrived && world.bots.iter().all(|bot| bot.updates.all_fetched(now));
         let (idle, activity) = world.calls.activity();
         let handed_out: i64 = world.bots.iter().map(|bot| bot.updates.handed_out()).sum();
         let state = Some((activity, handed_out));

@@ -28,6 +28,8 @@ pub(crate) struct Bot {
     pub(crate) queries: Mutex<Queries>,
     /// Time and text of the last delivery that failed.
     pub(crate) webhook_error: Mutex<Option<(i64, String)>>,
+    /// When the webhook is tried again after failures, in clock milliseconds.
+    pub(crate) webhook_due: Mutex<Option<i64>>,
     chats: Vec<RwLock<HashMap<i64, Arc<Chat>>>>,
 }
 
@@ -43,6 +45,15 @@ pub(crate) struct Profile {
     pub(crate) menu_button: Option<Value>,
     pub(crate) webhook: Option<Webhook>,
     pub(crate) prepared_messages: u64,
+    /// BotFather's `/setprivacy`: the bot gets all messages of its groups.
+    pub(crate) privacy_off: bool,
+}
+
+impl Profile {
+    /// Whether privacy mode is on, as it is for every new bot.
+    pub(crate) const fn privacy(&self) -> bool {
+        !self.privacy_off
+    }
 }
 
 /// The webhook as it was set.
@@ -109,6 +120,7 @@ impl Bot {
             profile: Mutex::default(),
             queries: Mutex::default(),
             webhook_error: Mutex::default(),
+            webhook_due: Mutex::default(),
             chats: (0..SHARDS).map(|_| RwLock::default()).collect(),
         })
     }
@@ -137,7 +149,7 @@ impl Bot {
 
     fn all_chats(&self) -> Vec<Arc<Chat>> {
         let mut chats: Vec<_> = self.chats.iter().flat_map(|shard| read(shard).values().cloned().collect::<Vec<_>>()).collect();
-        chats.sort_by_key(|chat| chat.person);
+        chats.sort_by_key(|chat| chat.id);
         chats
     }
 
@@ -170,8 +182,8 @@ impl Bot {
         let mut records = vec![Record::Profile { bot: id, profile: Box::new(lock(&self.profile).clone()) }];
         for chat in self.all_chats() {
             let state = lock(&chat.state);
-            records.push(Record::Chat { bot: id, chat: chat.person, meta: state.meta.clone() });
-            records.extend(state.messages.values().map(|message| Record::Message { bot: id, chat: chat.person, message: message.clone() }));
+            records.push(Record::Chat { bot: id, chat: chat.id, meta: state.meta.clone() });
+            records.extend(state.messages.values().map(|message| Record::Message { bot: id, chat: chat.id, message: message.clone() }));
         }
         records.extend(lock(&self.queries).by_id.iter().map(|(query_id, query)| Record::Query {
             bot: id,

@@ -1,15 +1,16 @@
 //! The log of Bot API calls, the callback answers, and who is busy right now.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::faults::Hit;
 use super::lock;
 
-/// Calls that are kept; older ones are dropped.
+/// Calls that are kept unless a test asks for more; older ones are dropped.
 const KEPT: usize = 4000;
 
 /// One Bot API call.
@@ -22,6 +23,8 @@ pub(crate) struct Call {
     pub(crate) request: String,
     pub(crate) response: Bytes,
     pub(crate) ms: u64,
+    /// The fault that hit it.
+    pub(crate) fault: Option<Hit>,
 }
 
 impl Call {
@@ -35,6 +38,7 @@ impl Call {
             "request": serde_json::from_str::<Value>(&self.request).unwrap_or_default(),
             "response": serde_json::from_slice::<Value>(&self.response).unwrap_or_default(),
             "ms": self.ms,
+            "fault": self.fault.as_ref().map(Hit::view),
         })
     }
 }
@@ -45,16 +49,33 @@ fn rfc3339(ms: i64) -> String {
 }
 
 /// The newest calls, and counters for `/sim/quiet`.
-#[derive(Default)]
 pub(crate) struct CallLog {
     calls: Mutex<VecDeque<Arc<Call>>>,
+    keep: AtomicUsize,
     seq: AtomicU64,
     in_flight: AtomicI64,
     /// Counts beginnings and ends, so that a change is seen even between two looks.
     activity: AtomicU64,
 }
 
+impl Default for CallLog {
+    fn default() -> Self {
+        Self {
+            calls: Mutex::default(),
+            keep: AtomicUsize::new(KEPT),
+            seq: AtomicU64::default(),
+            in_flight: AtomicI64::default(),
+            activity: AtomicU64::default(),
+        }
+    }
+}
+
 impl CallLog {
+    /// Says how many calls to keep from now on.
+    pub(crate) fn keep(&self, most: usize) {
+        self.keep.store(most, Ordering::SeqCst);
+    }
+
     /// Marks a call as begun until the guard is dropped.
     pub(crate) fn begin(&self) -> Busy<'_> {
         self.in_flight.fetch_add(1, Ordering::SeqCst);
@@ -72,11 +93,14 @@ impl CallLog {
     }
 
     pub(crate) fn push(&self, call: Arc<Call>) {
+        let most = self.keep.load(Ordering::Relaxed);
         let mut calls = lock(&self.calls);
-        if calls.len() >= KEPT {
+        while calls.len() >= most.max(1) {
             calls.pop_front();
         }
-        calls.push_back(call);
+        if most > 0 {
+            calls.push_back(call);
+        }
     }
 
     pub(crate) fn clear(&self) {

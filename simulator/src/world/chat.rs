@@ -1,4 +1,4 @@
-//! One private chat: its messages and what the person's client shows around them.
+//! One chat: its messages and what people's clients show around them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+/// Ids of supergroups are below this one.
+const SUPERGROUPS_BELOW: i64 = -1_000_000_000_000;
 /// Fields that begin so are the simulator's own: bots never see them.
 const OWN: &str = "sim_";
 /// Where a message keeps the bot's reaction for the page.
@@ -14,17 +16,24 @@ pub(crate) const REACTIONS: &str = "sim_reactions";
 /// Where an invoice keeps its payload until it is paid.
 pub(crate) const PAYLOAD: &str = "sim_payload";
 
-/// A chat between one bot and one person.
+/// A chat between one bot and one person, or that of a group.
 pub(crate) struct Chat {
-    pub(crate) person: i64,
+    /// The person's id, or the group's.
+    pub(crate) id: i64,
     pub(crate) state: Mutex<ChatState>,
     /// Wakes those who wait for a message.
     pub(crate) changed: Notify,
 }
 
 impl Chat {
-    pub(crate) fn new(person: i64) -> Self {
-        Self { person, state: Mutex::default(), changed: Notify::new() }
+    pub(crate) fn new(id: i64) -> Self {
+        Self { id, state: Mutex::default(), changed: Notify::new() }
+    }
+
+    /// The thread that a reply to a message belongs to: supergroups have them even without topics.
+    pub(crate) fn thread_of(&self, message: &Value) -> Option<i64> {
+        let thread = message.get("message_thread_id").and_then(Value::as_i64);
+        (self.id <= SUPERGROUPS_BELOW).then(|| thread.unwrap_or_else(|| message_id(message)))
     }
 }
 
@@ -51,6 +60,7 @@ pub(crate) struct ChatMeta {
     pub(crate) keyboard: Option<Value>,
     pub(crate) pinned: Vec<i64>,
     pub(crate) menu_button: Option<Value>,
+    #[serde(with = "super::pairs")]
     pub(crate) topics: BTreeMap<i64, Value>,
 }
 

@@ -15,15 +15,16 @@ use serde::{Deserialize, Serialize};
 use super::bot::{Profile, Query};
 use super::chat::{ChatMeta, StoredMessage};
 use super::files::FileMeta;
+use super::groups::GroupInfo;
 use super::lock;
-use super::updates::Update;
+use super::update::Update;
 use crate::config::PersonSeed;
 use crate::error::{Error, Result};
 
 const FILE: &str = "journal.jsonl";
 const FRESH: &str = "journal.new";
 
-/// One fact about the state.
+/// One fact about the state. The bot of a chat is 0 where the chat is a group.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "k", rename_all = "snake_case")]
 pub(crate) enum Record {
@@ -71,6 +72,13 @@ pub(crate) enum Record {
     Delivered {
         bot: i64,
         id: i64,
+    },
+    Group {
+        group: Box<GroupInfo>,
+    },
+    /// How many groups there ever were.
+    Groups {
+        given: i64,
     },
     Queue {
         bot: i64,

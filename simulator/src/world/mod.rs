@@ -4,18 +4,27 @@
 
 pub(crate) mod bot;
 pub(crate) mod calls;
+pub(crate) mod chance;
 pub(crate) mod chat;
+pub(crate) mod disorder;
 pub(crate) mod events;
 pub(crate) mod faults;
 pub(crate) mod files;
+mod gather;
+pub(crate) mod groups;
+mod held;
 pub(crate) mod journal;
+mod pairs;
+pub(crate) mod peer;
 pub(crate) mod people;
 pub(crate) mod post;
 pub(crate) mod rates;
+pub(crate) mod refusals;
+pub(crate) mod update;
 pub(crate) mod updates;
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio_util::sync::CancellationToken;
@@ -29,9 +38,11 @@ use calls::{Answers, CallLog};
 use events::Events;
 use faults::Faults;
 use files::FileStore;
+use groups::Groups;
 use journal::{Journal, Record};
 use people::People;
 use rates::RateLimits;
+use refusals::Refusals;
 
 /// Locks a mutex; a panic of another holder does not stop the simulator.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -54,14 +65,18 @@ pub(crate) struct World {
     pub(crate) bots: Vec<Arc<Bot>>,
     by_token: HashMap<String, Arc<Bot>>,
     pub(crate) people: People,
+    pub(crate) groups: Groups,
     pub(crate) files: FileStore,
     pub(crate) calls: CallLog,
     pub(crate) answers: Answers,
     pub(crate) events: Events,
     pub(crate) faults: Faults,
+    pub(crate) refusals: Refusals,
     pub(crate) rates: RateLimits,
     pub(crate) journal: Journal,
     pub(crate) stop: CancellationToken,
+    /// Parts of albums that people's clients are still sending.
+    pub(crate) on_the_way: AtomicUsize,
     /// Webhook deliveries run.
     pub(crate) delivering: AtomicBool,
     /// Delivers webhooks. Made when it is first needed: reading the system's certificates takes time.
@@ -79,14 +94,17 @@ impl World {
             bots,
             by_token,
             people: People::default(),
+            groups: Groups::default(),
             files: FileStore::open(config.state_file.as_deref())?,
             calls: CallLog::default(),
             answers: Answers::default(),
             events: Events::default(),
             faults: Faults::default(),
+            refusals: Refusals::default(),
             rates: RateLimits::default(),
             journal,
             stop: CancellationToken::new(),
+            on_the_way: AtomicUsize::new(0),
             delivering: AtomicBool::new(false),
             http: LazyLock::new(reqwest::Client::new),
         };
@@ -128,6 +146,10 @@ impl World {
             Record::Person { person } => self.people.put(person),
             Record::File { file } => self.files.restore(file),
             Record::Reset => self.forget(),
+            Record::Group { group } => {
+                self.groups.restore(*group);
+            }
+            Record::Groups { given } => self.groups.set_given(given),
             Record::Message { bot, chat, message } => {
                 self.with_chat(bot, chat, |chat| chat.restore(message));
             }
@@ -151,9 +173,11 @@ impl World {
         }
     }
 
-    fn with_chat(&self, bot: i64, person: i64, apply: impl FnOnce(&mut chat::ChatState)) {
-        if let Some(bot) = self.bot_by_id(bot) {
-            apply(&mut lock(&bot.chat(person).state));
+    fn with_chat(&self, bot: i64, chat: i64, apply: impl FnOnce(&mut chat::ChatState)) {
+        if let Some(group) = self.groups.get(chat) {
+            apply(&mut lock(&group.chat.state));
+        } else if let Some(bot) = self.bot_by_id(bot) {
+            apply(&mut lock(&bot.chat(chat).state));
         }
     }
 
@@ -161,10 +185,19 @@ impl World {
     fn snapshot(&self) -> Vec<Record> {
         let mut records = self.people.snapshot();
         records.extend(self.files.snapshot());
+        records.extend(self.groups.snapshot());
         for bot in &self.bots {
             records.extend(bot.snapshot());
         }
         records
+    }
+
+    /// Waits, but not longer than the simulator runs.
+    pub(crate) async fn pause(&self, time: std::time::Duration) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = tokio::time::sleep(time) => {}
+        }
     }
 
     /// Drops conversations and what belongs to them; bots, their settings and people stay.
@@ -172,9 +205,11 @@ impl World {
         for bot in &self.bots {
             bot.forget();
         }
+        self.groups.forget();
         self.files.forget();
         self.calls.clear();
         self.answers.clear();
         self.faults.clear();
+        self.refusals.clear();
     }
 }

@@ -6,8 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::bot::Bot;
 use super::chat::{Chat, ChatState, StoredMessage, bot_view, message_id};
+use super::groups::Status;
 use super::journal::Record;
-use super::updates::NewUpdate;
+use super::peer::Peer;
+use super::update::NewUpdate;
 use super::{World, lock};
 use crate::config::PersonSeed;
 
@@ -15,23 +17,25 @@ use crate::config::PersonSeed;
 pub(crate) type Content = Map<String, Value>;
 
 impl World {
-    /// Puts messages of a bot into a chat, and returns them as the person's client has them.
-    pub(crate) fn post_by_bot(&self, bot: &Bot, person: &PersonSeed, chat: &Chat, contents: Vec<Content>) -> Vec<Arc<Value>> {
-        let (now, from) = (self.clock.now(), bot.user());
+    /// Puts messages of a bot into a chat, and returns them as the people's clients have them.
+    pub(crate) fn post_by_bot(&self, bot: &Bot, peer: &Peer, chat: &Chat, contents: Vec<Content>) -> Vec<Arc<Value>> {
+        let (now, from, place) = (self.clock.now(), bot.user(), peer.view());
         let mut state = lock(&chat.state);
         let before = state.meta.keyboard.clone();
         let mut bodies = Vec::with_capacity(contents.len());
         for content in contents {
-            let body = self.insert(&mut state, content, &from, person, now, true);
+            let body = insert(&mut state, content, &from, &place, now, true);
             apply_keyboard(&mut state, &body);
             bodies.push(body);
         }
         state.typing = None;
+        let spoke = peer.group().filter(|group| lock(&group.info).last_bot.replace(bot.seed.id) != Some(bot.seed.id));
         self.journal.write(|| {
             let mut records = message_records(bot, chat, &state, &bodies);
             if state.meta.keyboard != before {
                 records.push(chat_record(bot, chat, &state));
             }
+            records.extend(spoke.map(|group| group.record()));
             records
         });
         drop(state);
@@ -39,17 +43,18 @@ impl World {
         bodies
     }
 
-    /// Puts messages of a person into the chat with a bot and queues their updates.
+    /// Puts messages of a person into the private chat with a bot and queues their updates.
     pub(crate) fn post_by_person(&self, bot: &Bot, person: &PersonSeed, chat: &Chat, contents: Vec<Content>) -> Vec<Arc<Value>> {
-        let (now, from) = (self.clock.now(), person.user());
+        let (now, from, place) = (self.clock.now(), person.user(), person.chat());
+        self.rates.heard(bot.seed.id, chat.id, self.clock.now_ms());
         let mut state = lock(&chat.state);
         let first = !std::mem::replace(&mut state.meta.started, true);
-        let bodies: Vec<_> = contents.into_iter().map(|content| self.insert(&mut state, content, &from, person, now, false)).collect();
+        let bodies: Vec<_> = contents.into_iter().map(|content| insert(&mut state, content, &from, &place, now, false)).collect();
         if let Some(last) = bodies.last() {
             state.meta.read_to = message_id(last);
         }
-        let updates = bodies.iter().map(|body| NewUpdate { kind: "message", person: person.id, payload: bot_view(body) }).collect();
-        bot.updates.commit(&self.journal, now, updates, || {
+        let updates = bodies.iter().map(|body| NewUpdate { kind: "message", of: chat.id, payload: bot_view(body) }).collect();
+        bot.updates.commit(&self.journal, &self.clock, updates, || {
             let mut records = message_records(bot, chat, &state, &bodies);
             if first {
                 records.push(chat_record(bot, chat, &state));
@@ -61,15 +66,23 @@ impl World {
         bodies
     }
 
-    /// Replaces a message that the caller changed under the chat's lock.
-    pub(crate) fn replace(&self, bot: &Bot, chat: &Chat, state: &mut ChatState, mut message: StoredMessage, update: Option<NewUpdate>) {
+    /// Replaces a message that the caller changed under the chat's lock. Bots hear of it if a person did it.
+    pub(crate) fn replace(&self, bot: &Bot, chat: &Chat, state: &mut ChatState, mut message: StoredMessage, by_person: bool) {
         let id = message_id(&message.body);
         message.edited_at_id = state.meta.last_id;
         let body = Arc::clone(&message.body);
         state.messages.insert(id, message);
-        let updates = update.into_iter().collect();
-        bot.updates.commit(&self.journal, self.clock.now(), updates, || message_records(bot, chat, state, std::slice::from_ref(&body)));
-        self.announce(bot, chat, "edit", &[body]);
+        let changed = std::slice::from_ref(&body);
+        let records = message_records(bot, chat, state, changed);
+        match self.groups.get(chat.id) {
+            Some(group) if by_person => self.spread(self.shown(&group, "edited_message", changed, None), records),
+            None if by_person => {
+                let update = NewUpdate { kind: "edited_message", of: chat.id, payload: bot_view(&body) };
+                bot.updates.commit(&self.journal, &self.clock, vec![update], || records);
+            }
+            _ => self.journal.write(|| records),
+        }
+        self.announce(bot, chat, "edit", changed);
     }
 
     /// Removes messages from both sides.
@@ -77,10 +90,10 @@ impl World {
         let mut state = lock(&chat.state);
         state.remove(ids);
         self.journal
-            .write(|| vec![Record::Gone { bot: bot.seed.id, chat: chat.person, ids: ids.to_vec() }, chat_record(bot, chat, &state)]);
+            .write(|| vec![Record::Gone { bot: owner(bot, chat), chat: chat.id, ids: ids.to_vec() }, chat_record(bot, chat, &state)]);
         drop(state);
         chat.changed.notify_waiters();
-        self.events.publish(Some(chat.person), "delete", || json!({ "bot": bot.seed.username, "message_ids": ids }));
+        self.tell(bot, chat, "delete", || json!({ "message_ids": ids }));
     }
 
     /// Changes what a chat keeps besides messages.
@@ -98,16 +111,10 @@ impl World {
             return false;
         }
         state.meta.blocked = blocked;
-        let member = |out: bool| {
-            if out {
-                json!({ "user": bot.user(), "status": "kicked", "until_date": 0 })
-            } else {
-                json!({ "user": bot.user(), "status": "member" })
-            }
-        };
+        let member = |out: bool| if out { Status::Kicked } else { Status::Member }.member(bot.user());
         let update = NewUpdate {
             kind: "my_chat_member",
-            person: person.id,
+            of: person.id,
             payload: json!({
                 "chat": person.chat(),
                 "from": person.user(),
@@ -116,27 +123,51 @@ impl World {
                 "new_chat_member": member(blocked),
             }),
         };
-        bot.updates.commit(&self.journal, now, vec![update], || vec![chat_record(bot, chat, &state)]);
+        bot.updates.commit(&self.journal, &self.clock, vec![update], || vec![chat_record(bot, chat, &state)]);
         true
     }
 
-    fn insert(&self, state: &mut ChatState, mut body: Content, from: &Value, person: &PersonSeed, now: i64, by_bot: bool) -> Arc<Value> {
-        let id = state.next_id();
-        body.insert("message_id".into(), id.into());
-        body.insert("from".into(), from.clone());
-        body.insert("chat".into(), person.chat());
-        body.insert("date".into(), now.into());
-        let body = Arc::new(Value::Object(body));
-        state.messages.insert(id, StoredMessage { body: Arc::clone(&body), by_bot, edited_at_id: 0 });
-        body
-    }
-
-    fn announce(&self, bot: &Bot, chat: &Chat, name: &'static str, bodies: &[Arc<Value>]) {
+    pub(super) fn announce(&self, bot: &Bot, chat: &Chat, name: &'static str, bodies: &[Arc<Value>]) {
         chat.changed.notify_waiters();
         for body in bodies {
-            self.events.publish(Some(chat.person), name, || json!({ "bot": bot.seed.username, "message": body }));
+            self.tell(bot, chat, name, || json!({ "message": body }));
         }
     }
+
+    /// Tells the pages of those who see a chat. The data gets the chat's bot, and a group's number.
+    pub(crate) fn tell(&self, bot: &Bot, chat: &Chat, name: &'static str, data: impl Fn() -> Value) {
+        let group = self.groups.get(chat.id);
+        let view = || {
+            let mut view = data();
+            if let Some(map) = view.as_object_mut() {
+                map.insert("bot".into(), bot.seed.username.as_str().into());
+                if group.is_some() {
+                    map.insert("chat_id".into(), chat.id.into());
+                }
+            }
+            view
+        };
+        match &group {
+            None => self.events.publish(Some(chat.id), name, view),
+            Some(group) => {
+                let present: Vec<i64> = lock(&group.info).present().collect();
+                for person in present {
+                    self.events.publish(Some(person), name, view);
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn insert(state: &mut ChatState, mut body: Content, from: &Value, place: &Value, now: i64, by_bot: bool) -> Arc<Value> {
+    let id = state.next_id();
+    body.insert("message_id".into(), id.into());
+    body.insert("from".into(), from.clone());
+    body.insert("chat".into(), place.clone());
+    body.insert("date".into(), now.into());
+    let body = Arc::new(Value::Object(body));
+    state.messages.insert(id, StoredMessage { body: Arc::clone(&body), by_bot, edited_at_id: 0 });
+    body
 }
 
 /// A reply keyboard stays until another one or its removal comes.
@@ -151,14 +182,19 @@ fn apply_keyboard(state: &mut ChatState, body: &Value) {
     }
 }
 
-fn message_records(bot: &Bot, chat: &Chat, state: &ChatState, bodies: &[Arc<Value>]) -> Vec<Record> {
+/// Whose chat it is in the journal: a group's messages belong to all its bots.
+fn owner(bot: &Bot, chat: &Chat) -> i64 {
+    if chat.id < 0 { 0 } else { bot.seed.id }
+}
+
+pub(super) fn message_records(bot: &Bot, chat: &Chat, state: &ChatState, bodies: &[Arc<Value>]) -> Vec<Record> {
     bodies
         .iter()
         .filter_map(|body| state.get(message_id(body)))
-        .map(|message| Record::Message { bot: bot.seed.id, chat: chat.person, message: message.clone() })
+        .map(|message| Record::Message { bot: owner(bot, chat), chat: chat.id, message: message.clone() })
         .collect()
 }
 
 pub(crate) fn chat_record(bot: &Bot, chat: &Chat, state: &ChatState) -> Record {
-    Record::Chat { bot: bot.seed.id, chat: chat.person, meta: state.meta.clone() }
+    Record::Chat { bot: owner(bot, chat), chat: chat.id, meta: state.meta.clone() }
 }

@@ -1,14 +1,17 @@
 //! A bot's queue of updates: what getUpdates and the webhook read from.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard};
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::disorder::{Disorder, Hold, Plan};
+use super::held::{Held, HeldBack};
 use super::journal::{Journal, Record};
 use super::lock;
+use super::update::{NewUpdate, Update};
+use crate::clock::SimClock;
 
 /// The id before a new bot's first update; real ids are large and random.
 const FIRST_ID: i64 = 730_000_000;
@@ -16,48 +19,6 @@ const FIRST_ID: i64 = 730_000_000;
 const ANSWER_BYTES: usize = 4 << 20;
 /// Kinds that a bot gets only if it asks for them.
 const OPT_IN: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
-
-/// An update that waits for the bot.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Update {
-    pub(crate) id: i64,
-    /// Clock seconds after which Telegram would drop it.
-    pub(crate) expires: i64,
-    /// Webhook deliveries with the same key keep their order.
-    pub(crate) key: i64,
-    /// The whole JSON object, serialised once.
-    pub(crate) body: Arc<str>,
-}
-
-/// An update before it has an id.
-pub(crate) struct NewUpdate {
-    pub(crate) kind: &'static str,
-    pub(crate) person: i64,
-    pub(crate) payload: Value,
-}
-
-impl NewUpdate {
-    /// How long Telegram keeps updates of this kind, in seconds.
-    fn lifetime(&self) -> i64 {
-        match self.kind {
-            "callback_query" | "shipping_query" | "pre_checkout_query" => 150,
-            "chosen_inline_result" => 600,
-            "inline_query" => 30,
-            _ => 24 * 3600,
-        }
-    }
-
-    /// Messages queue by chat; taps and the like queue apart from them, by person.
-    fn key(&self) -> i64 {
-        let lane = match self.kind {
-            "message" | "edited_message" => 0,
-            "callback_query" => 3,
-            "inline_query" | "chosen_inline_result" => 2,
-            _ => 5,
-        };
-        self.person + (lane << 33)
-    }
-}
 
 /// The queue.
 pub(crate) struct UpdateQueue {
@@ -76,6 +37,12 @@ struct Inner {
     fetched_to: i64,
     /// Counts pollers: only the newest one may go on.
     poll: u64,
+    disorder: Option<Disorder>,
+    held: HeldBack,
+    /// Updates that will come again once they are confirmed.
+    twice: BTreeSet<i64>,
+    /// Confirmed updates that come again.
+    again: BTreeMap<i64, Update>,
 }
 
 /// Why a poll ended without updates.
@@ -93,29 +60,67 @@ impl UpdateQueue {
     }
 
     /// Queues the updates that the bot asked for, together with the changes they tell of.
-    pub(crate) fn commit(&self, journal: &Journal, now: i64, updates: Vec<NewUpdate>, changes: impl FnOnce() -> Vec<Record>) {
+    pub(crate) fn commit(&self, journal: &Journal, clock: &SimClock, updates: Vec<NewUpdate>, changes: impl FnOnce() -> Vec<Record>) {
         let mut inner = lock(&self.inner);
+        let (now, now_ms) = (clock.now(), clock.now_ms());
         let mut fresh = Vec::with_capacity(updates.len());
         for update in updates {
-            if !inner.wants(update.kind) {
-                continue;
+            if inner.wants(update.kind) {
+                inner.admit(update, now, now_ms, &mut fresh);
             }
-            inner.last_id += 1;
-            let id = inner.last_id;
-            let body = format!("{{\"update_id\":{id},\"{}\":{}}}", update.kind, update.payload);
-            fresh.push(Update { id, expires: now + update.lifetime(), key: update.key(), body: body.into() });
         }
         journal.write(|| {
             let mut records = changes();
             records.extend(fresh.iter().map(|update| Record::Update { bot: self.bot, update: update.clone() }));
             records
         });
-        let any = !fresh.is_empty();
+        // Who waits for an update also has to learn when one that is held back is due.
+        let wake = !fresh.is_empty() || !inner.held.is_empty();
+        self.publish(inner, fresh, wake);
+    }
+
+    /// Lets go what was held back long enough; when the next one is due, in clock milliseconds.
+    pub(crate) fn release(&self, journal: &Journal, now_ms: i64) -> Option<i64> {
+        let mut inner = lock(&self.inner);
+        if inner.held.is_empty() {
+            return None;
+        }
+        let mut fresh = Vec::new();
+        inner.release(now_ms, &mut fresh);
+        let next = inner.held.next_due();
+        journal.write(|| fresh.iter().map(|update| Record::Update { bot: self.bot, update: update.clone() }).collect());
+        let wake = !fresh.is_empty();
+        self.publish(inner, fresh, wake);
+        next
+    }
+
+    fn publish(&self, mut inner: MutexGuard<'_, Inner>, fresh: Vec<Update>, wake: bool) {
         inner.pending.extend(fresh.into_iter().map(|update| (update.id, update)));
         drop(inner);
-        if any {
+        if wake {
             self.wake.notify_waiters();
         }
+    }
+
+    /// Begins a disorder, or ends it; then everything that is held back goes at once.
+    pub(crate) fn disturb(&self, journal: &Journal, plan: Option<Plan>) {
+        let mut inner = lock(&self.inner);
+        inner.disorder = plan.map(Disorder::new);
+        if inner.disorder.is_none() {
+            inner.twice.clear();
+            drop(inner);
+            self.release(journal, i64::MAX);
+        }
+    }
+
+    /// What the disorder has done, if there is one.
+    pub(crate) fn disorder(&self) -> Option<Value> {
+        let inner = lock(&self.inner);
+        let mut view = inner.disorder.as_ref()?.view();
+        if let Some(map) = view.as_object_mut() {
+            map.insert("held".into(), inner.held.len().into());
+        }
+        Some(view)
     }
 
     /// Begins a poll: every older one ends.
@@ -160,7 +165,8 @@ impl UpdateQueue {
         }
         let mut out = String::from("[");
         let (mut taken, mut last, mut dead) = (0_usize, 0, Vec::new());
-        for (id, update) in inner.pending.range(offset.max(0)..) {
+        // What comes again has lower numbers than the rest.
+        for (id, update) in inner.again.iter().chain(inner.pending.range(offset.max(0)..)) {
             if update.expires <= now {
                 dead.push(*id);
                 continue;
@@ -177,13 +183,25 @@ impl UpdateQueue {
         }
         for id in dead {
             inner.pending.remove(&id);
+            inner.again.remove(&id);
         }
         if taken == 0 {
             return Err(PollEnd::Empty);
         }
+        inner.again.retain(|id, _| *id > last);
         inner.fetched_to = inner.fetched_to.max(last);
         out.push(']');
         Ok(out)
+    }
+
+    /// The newest update that was handed out.
+    pub(crate) fn fetched_to(&self) -> i64 {
+        lock(&self.inner).fetched_to
+    }
+
+    /// Takes back that updates were handed out: the answer with them never arrived.
+    pub(crate) fn lost_since(&self, fetched_to: i64) {
+        lock(&self.inner).fetched_to = fetched_to;
     }
 
     /// Updates after `after` for the webhook.
@@ -192,12 +210,16 @@ impl UpdateQueue {
         inner.pending.range(after + 1..).map(|(_, update)| update.clone()).collect()
     }
 
-    /// Forgets one update that a webhook took, or that expired before.
-    pub(crate) fn delivered(&self, journal: &Journal, id: i64) {
+    /// Forgets one update that a webhook took, or that expired before; whether it is to come again.
+    pub(crate) fn delivered(&self, journal: &Journal, id: i64) -> bool {
         let mut inner = lock(&self.inner);
+        if inner.twice.remove(&id) {
+            return inner.pending.contains_key(&id);
+        }
         if inner.pending.remove(&id).is_some() {
             journal.write(|| vec![Record::Delivered { bot: self.bot, id }]);
         }
+        false
     }
 
     /// How many updates wait.
@@ -210,7 +232,12 @@ impl UpdateQueue {
     /// Whether the bot has been handed everything.
     pub(crate) fn all_fetched(&self, now: i64) -> bool {
         let inner = lock(&self.inner);
-        inner.pending.range(inner.fetched_to + 1..).all(|(_, update)| update.expires <= now)
+        let gone = |(_, update): (&i64, &Update)| update.expires <= now;
+        let twice = inner.twice.iter().filter_map(|id| inner.pending.get_key_value(id));
+        inner.held.is_empty()
+            && { twice }.all(gone)
+            && inner.pending.range(inner.fetched_to + 1..).all(gone)
+            && inner.again.iter().all(gone)
     }
 
     /// Grows whenever an update is queued or handed out.
@@ -234,8 +261,14 @@ impl UpdateQueue {
         }
     }
 
+    /// Forgets everything that waits, and the disorder.
     pub(crate) fn clear(&self) {
-        lock(&self.inner).pending.clear();
+        let mut inner = lock(&self.inner);
+        inner.pending.clear();
+        inner.held.clear();
+        inner.twice.clear();
+        inner.again.clear();
+        inner.disorder = None;
     }
 
     pub(crate) fn snapshot(&self) -> Vec<Record> {
@@ -273,13 +306,53 @@ impl Inner {
         }
     }
 
+    /// Gives an update its number, unless it is held back.
+    fn admit(&mut self, update: NewUpdate, now: i64, now_ms: i64, fresh: &mut Vec<Update>) {
+        let fate = self.disorder.as_mut().map(Disorder::decide).unwrap_or_default();
+        let (key, expires) = (update.key(), now + update.lifetime());
+        let (wait, overtaken) = match fate.hold {
+            Some(Hold::Late(ms)) => (Some(ms), false),
+            Some(Hold::Overtaken(ms)) => (Some(ms), true),
+            // An update never passes another one of its own queue.
+            None => (self.held.has(key).then_some(0), false),
+        };
+        if let Some(ms) = wait {
+            let due_ms = now_ms.saturating_add_unsigned(ms);
+            self.held.push(Held { update, expires, due_ms, overtaken, twice: fate.twice });
+        } else {
+            self.number(&update, expires, fate.twice, fresh);
+            self.held.passed_by(key, now_ms);
+        }
+        self.release(now_ms, fresh);
+    }
+
+    fn release(&mut self, now_ms: i64, fresh: &mut Vec<Update>) {
+        if self.held.is_empty() {
+            return;
+        }
+        for held in self.held.take_due(now_ms) {
+            self.number(&held.update, held.expires, held.twice, fresh);
+        }
+    }
+
+    fn number(&mut self, update: &NewUpdate, expires: i64, twice: bool, fresh: &mut Vec<Update>) {
+        self.last_id += 1;
+        if twice {
+            self.twice.insert(self.last_id);
+        }
+        fresh.push(update.numbered(self.last_id, expires));
+    }
+
     /// Costs as much as is forgotten, however much waits.
     fn forget_below(&mut self, next: i64) {
         while let Some(first) = self.pending.first_entry() {
             if *first.key() >= next {
                 break;
             }
-            first.remove();
+            let (id, update) = first.remove_entry();
+            if self.twice.remove(&id) {
+                self.again.insert(id, update);
+            }
         }
     }
 
@@ -300,9 +373,32 @@ mod tests {
         queue
     }
 
+    /// A clock that stands at 0.
+    fn clock() -> SimClock {
+        SimClock::standing_at(0)
+    }
+
     fn push(queue: &UpdateQueue, kind: &'static str) {
-        let update = NewUpdate { kind, person: 5, payload: Value::Null };
-        queue.commit(&Journal::default(), 0, vec![update], Vec::new);
+        push_of(queue, kind, 5, &clock());
+    }
+
+    fn push_of(queue: &UpdateQueue, kind: &'static str, of: i64, clock: &SimClock) {
+        let update = NewUpdate { kind, of, payload: Value::Null };
+        queue.commit(&Journal::default(), clock, vec![update], Vec::new);
+    }
+
+    fn disturbed(plan: Value) -> UpdateQueue {
+        let queue = queue(0);
+        queue.disturb(&Journal::default(), serde_json::from_value(plan).unwrap());
+        queue
+    }
+
+    /// Kinds of what waits, oldest first.
+    fn kinds(queue: &UpdateQueue) -> Vec<String> {
+        let poll = queue.begin_poll();
+        let updates = queue.fetch(poll, 0, 100, 0).unwrap_or_else(|_| "[]".into());
+        let updates: Vec<serde_json::Map<String, Value>> = serde_json::from_str(&updates).unwrap();
+        updates.iter().map(|update| update.keys().find(|key| *key != "update_id").unwrap().clone()).collect()
     }
 
     fn ids(queue: &UpdateQueue, offset: i64, limit: usize, now: i64) -> Vec<i64> {
@@ -341,15 +437,6 @@ mod tests {
     }
 
     #[test]
-    fn a_tap_has_another_lane_than_a_message_of_the_same_person() {
-        let key = |kind, person| NewUpdate { kind, person, payload: Value::Null }.key();
-        assert_eq!(key("message", 5), key("edited_message", 5));
-        assert_ne!(key("message", 5), key("message", 6));
-        assert_ne!(key("message", 5), key("callback_query", 5));
-        assert_ne!(key("message", 5), key("my_chat_member", 5));
-    }
-
-    #[test]
     fn a_new_poll_ends_the_old_one() {
         let queue = queue(1);
         let old = queue.begin_poll();
@@ -380,5 +467,65 @@ mod tests {
         assert!(!queue.all_fetched(0));
         ids(&queue, 0, 2, 0);
         assert!(queue.all_fetched(0));
+    }
+
+    #[test]
+    fn a_confirmed_update_may_come_again_once() {
+        let journal = Journal::default();
+        let queue = disturbed(serde_json::json!({ "duplicate": 1 }));
+        push(&queue, "message");
+        push(&queue, "message");
+        assert_eq!(ids(&queue, 0, 100, 0), [1, 2]);
+        queue.confirm(&journal, FIRST_ID + 3);
+        assert!(!queue.all_fetched(0));
+        assert_eq!(ids(&queue, FIRST_ID + 3, 1, 0), [1]);
+        assert_eq!(ids(&queue, FIRST_ID + 3, 100, 0), [2]);
+        assert_eq!(ids(&queue, FIRST_ID + 3, 100, 0), Vec::<i64>::new());
+        assert!(queue.all_fetched(0));
+    }
+
+    #[test]
+    fn a_webhook_may_get_an_update_again() {
+        let journal = Journal::default();
+        let queue = disturbed(serde_json::json!({ "duplicate": 1 }));
+        push(&queue, "message");
+        assert!(queue.delivered(&journal, FIRST_ID + 1));
+        assert!(!queue.delivered(&journal, FIRST_ID + 1));
+        assert_eq!(queue.pending(0), 0);
+    }
+
+    #[test]
+    fn a_late_update_holds_its_own_queue_only() {
+        let (journal, clock) = (Journal::default(), clock());
+        let queue = disturbed(serde_json::json!({ "delay": { "p": 1, "ms": 100 } }));
+        push(&queue, "message");
+        queue.disturb(&journal, serde_json::from_value(serde_json::json!({})).unwrap());
+        push_of(&queue, "edited_message", 5, &clock);
+        push_of(&queue, "callback_query", 5, &clock);
+        assert_eq!(kinds(&queue), ["callback_query"], "a tap passes the message of its chat");
+        assert_eq!(queue.release(&journal, 50), Some(100));
+        assert_eq!(queue.release(&journal, 100), None);
+        assert_eq!(kinds(&queue), ["callback_query", "message", "edited_message"]);
+    }
+
+    #[test]
+    fn an_overtaken_update_follows_the_one_that_passed() {
+        let journal = Journal::default();
+        let queue = disturbed(serde_json::json!({ "reorder": 1 }));
+        push(&queue, "message");
+        assert_eq!(queue.release(&journal, 10), Some(1000), "nobody passed");
+        queue.disturb(&journal, serde_json::from_value(serde_json::json!({})).unwrap());
+        push(&queue, "callback_query");
+        assert_eq!(kinds(&queue), ["callback_query", "message"]);
+    }
+
+    #[test]
+    fn the_end_of_the_disorder_lets_everything_go() {
+        let queue = disturbed(serde_json::json!({ "delay": { "p": 1, "ms": 100_000 } }));
+        push(&queue, "message");
+        assert_eq!(queue.disorder().unwrap()["held"], 1);
+        assert!(!queue.all_fetched(0));
+        queue.disturb(&Journal::default(), None);
+        assert_eq!(kinds(&queue), ["message"]);
     }
 }

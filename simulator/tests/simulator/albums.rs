@@ -70,6 +70,49 @@ async fn a_persons_album_comes_as_separate_updates() {
 }
 
 #[tokio::test]
+async fn the_parts_of_an_album_straggle() {
+    let rig = Rig::started().await;
+    rig.sim("clock", json!({ "freeze": true })).await;
+    let files: Vec<_> = (0..4).map(|number| ("photo", "a.png", png(640, 480, 100 + number))).collect();
+    let sent = rig.aidos_sends(&files, json!({ "caption": "щит", "stagger_ms": [300, 700, 9000] })).await;
+    assert_eq!(sent.as_array().unwrap().len(), 1, "the others are on their way");
+    let arrived = async |count: usize| {
+        while rig.messages().await.len() < 1 + count {
+            tokio::task::yield_now().await;
+        }
+    };
+    for (jump, count) in [(299, 1), (1, 2), (700, 3)] {
+        rig.sim("clock", json!({ "advance_ms": jump })).await;
+        arrived(count).await;
+        assert_eq!(rig.updates(json!({})).await.len(), count);
+    }
+    // Other messages come between a straggler and the rest.
+    rig.aidos_writes("готово").await;
+    let quiet = rig.try_sim(reqwest::Method::POST, "quiet", Some(json!({ "settle_ms": 1, "timeout_ms": 1 }))).await;
+    assert_eq!(quiet.0, 408, "a part is still to come");
+    rig.sim("clock", json!({ "advance_ms": 9000 })).await;
+    arrived(5).await;
+    let updates = rig.updates(json!({})).await;
+    assert_eq!(updates[3]["message"]["text"], "готово");
+    let group = &updates[0]["message"]["media_group_id"];
+    assert!(group.is_string());
+    assert_eq!(&updates[4]["message"]["media_group_id"], group);
+    let date = |number: usize| updates[number]["message"]["date"].as_i64().unwrap();
+    assert!((9..=11).contains(&(date(4) - date(0))), "it bears the time when it arrived");
+}
+
+#[tokio::test]
+async fn the_pauses_must_fit_the_album() {
+    let rig = Rig::started().await;
+    let form = Form::new()
+        .text("json", json!({ "person": AIDOS, "bot": "fitter_bot", "stagger_ms": [1] }).to_string())
+        .part("photo", Part::bytes(png(64, 64, 0)).file_name("a.png"));
+    let url = format!("{}/sim/send", rig.running.url());
+    let answer: Value = rig.http.post(url).multipart(form).send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["error"], "stagger_ms needs 0 pauses: one before each part after the first");
+}
+
+#[tokio::test]
 async fn the_media_of_a_message_is_replaced() {
     let rig = Rig::started().await;
     let sent = rig.upload("sendPhoto", "photo", "a.png", png(640, 480, 100)).await;

@@ -106,3 +106,18 @@ async fn a_reset_is_remembered_and_ids_go_on() {
     assert_eq!(files(), 0, "the start after a reset removes the contents");
     assert_eq!(rig.aidos_writes("снова").await["message_id"], id + 2);
 }
+
+#[tokio::test]
+async fn topics_are_remembered() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = Rig::in_dir(dir.path()).await;
+    rig.start_chat().await;
+    let topic = rig.call("createForumTopic", json!({ "chat_id": AIDOS, "name": "Наряд 12" })).await;
+    rig.running.shutdown().await;
+    for _ in 0..2 {
+        let rig = Rig::in_dir(dir.path()).await;
+        let args = json!({ "chat_id": AIDOS, "message_thread_id": topic["message_thread_id"], "text": "x" });
+        rig.call("sendMessage", args).await;
+        rig.running.shutdown().await;
+    }
+}

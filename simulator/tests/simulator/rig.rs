@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use fitter_simulator::{BotSeed, PersonSeed, Running, Simulator, SimulatorConfig};
+use fitter_simulator::{BotSeed, PersonSeed, Running, SimClock, Simulator, SimulatorConfig};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -57,6 +57,11 @@ impl Rig {
         let running = Simulator::start(config).await.unwrap();
         let http = Client::builder().no_proxy().build().unwrap();
         Self { running, http }
+    }
+
+    /// The simulator's clock.
+    pub fn clock(&self) -> SimClock {
+        self.running.simulator().clock()
     }
 
     /// A simulator where Aidos pressed Start and the bot has seen it.

@@ -174,24 +174,3 @@ async fn keyboards_are_checked_and_kept() {
     rig.call("sendMessage", with(json!({ "remove_keyboard": true }))).await;
     assert_eq!(keyboard().await, Value::Null);
 }
-
-#[tokio::test]
-async fn sending_limits_can_be_switched_on() {
-    let rig = Rig::started().await;
-    let text = || json!({ "chat_id": AIDOS, "text": "x" });
-    for _ in 0..10 {
-        rig.call("sendMessage", text()).await;
-    }
-    rig.sim("limits", json!({ "enabled": true })).await;
-    for _ in 0..5 {
-        rig.call("sendMessage", text()).await;
-    }
-    let response = rig.http.post(rig.method_url("sendMessage")).json(&text()).send().await.unwrap();
-    assert_eq!(response.status(), 429);
-    assert_eq!(response.headers()["retry-after"], "1");
-    let answer: Value = response.json().await.unwrap();
-    assert_eq!(answer["parameters"]["retry_after"], 1);
-    assert_eq!(answer["description"], "Too Many Requests: retry after 1");
-    rig.sim("clock", json!({ "advance_ms": 1000 })).await;
-    rig.call("sendMessage", text()).await;
-}

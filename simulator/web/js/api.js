@@ -29,21 +29,28 @@ const query = (values) => new URLSearchParams(Object.entries(values).filter(([, 
 const get = (path, values = {}) => call(`${path}?${query(values)}`);
 const post = (path, body) => call(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
+// A chat of the page is a bot's username, or `username#chat_id` for a group.
+export const chatKey = (bot, chat_id) => (chat_id === undefined ? bot : `${bot}#${chat_id}`);
+export const botName = (chat) => String(chat ?? "").split("#")[0];
+export const isGroup = (chat) => String(chat ?? "").includes("#");
+const place = (chat) => (isGroup(chat) ? { bot: botName(chat), chat_id: Number(chat.split("#")[1]) } : { bot: chat });
+
 export const api = {
   state: (person) => get("/sim/state", { person }),
   addPerson: (person) => post("/sim/people", person),
   chats: (person) => get("/sim/chats", { person }),
-  messages: (person, bot, after) => get("/sim/messages", { person, bot, after, limit: 300 }),
-  tap: (person, bot, message_id, row, col) => post("/sim/tap", { person, bot, message_id, row, col }),
-  press: (person, bot, text) => post("/sim/press", { person, bot, text }),
-  edit: (person, bot, message_id, change) => post("/sim/edit", { person, bot, message_id, ...change }),
+  messages: (person, chat, after) => get("/sim/messages", { person, ...place(chat), after, limit: 300 }),
+  tap: (person, chat, message_id, row, col) => post("/sim/tap", { person, ...place(chat), message_id, row, col }),
+  press: (person, chat, text) => post("/sim/press", { person, ...place(chat), text }),
+  edit: (person, chat, message_id, change) => post("/sim/edit", { person, ...place(chat), message_id, ...change }),
   open: (person, bot, start) => post("/sim/open", start ? { person, bot, start } : { person, bot }),
   block: (person, bot) => post("/sim/block", { person, bot }),
   unblock: (person, bot) => post("/sim/unblock", { person, bot }),
   calls: (limit) => get("/sim/calls", { limit }),
 
   /** `files`: [{kind: "photo" | "document" | "voice" | "video", blob, name}] */
-  send(message, files = []) {
+  send(what, files = []) {
+    const message = { ...what, ...place(what.bot) };
     if (!files.length) return post("/sim/send", message);
     const form = new FormData();
     form.append("json", new Blob([JSON.stringify(message)], { type: "application/json" }), "message.json");
@@ -52,8 +59,8 @@ export const api = {
   },
 };
 
-export const fileUrl = (bot, file_id) => `/sim/file?${query({ bot, file_id })}`;
-export const transcriptUrl = (person, bot) => `/sim/transcript?${query({ person, bot, format: "text" })}`;
+export const fileUrl = (chat, file_id) => `/sim/file?${query({ bot: botName(chat), file_id })}`;
+export const transcriptUrl = (person, chat) => `/sim/transcript?${query({ person, ...place(chat), format: "text" })}`;
 
 const EVENTS = ["message", "edit", "delete", "typing", "answer", "commands", "call", "draft", "reload"];
 

@@ -1,5 +1,6 @@
 // One bubble: a message or an album.
 
+import { isGroup } from "./api.js";
 import { el, iconButton } from "./dom.js";
 import { rich } from "./entities.js";
 import { icon } from "./icons.js";
@@ -9,7 +10,7 @@ import { mediaOf, summary } from "./media.js";
 import { openMenu } from "./menu.js";
 import { emit, fullName, isOwn } from "./store.js";
 
-const SERVICE = ["pinned_message", "new_chat_members", "left_chat_member", "users_shared", "chat_shared", "web_app_data", "write_access_allowed", "forum_topic_created", "new_chat_title", "successful_payment"];
+const SERVICE = ["pinned_message", "new_chat_members", "left_chat_member", "group_chat_created", "supergroup_chat_created", "migrate_to_chat_id", "migrate_from_chat_id", "users_shared", "chat_shared", "web_app_data", "write_access_allowed", "forum_topic_created", "new_chat_title", "successful_payment"];
 const serviceOf = (message) => SERVICE.find((name) => name in message);
 
 /** Consecutive parts of one album become one item. */
@@ -36,6 +37,7 @@ export function bubble(bot, item, answered) {
   const shell = el("div.bubble", {});
   const above = spoken.show_caption_above_media;
 
+  if (isGroup(bot) && !own) shell.append(el("div.sender", {}, name));
   if (first.forward_origin) shell.append(el("div.forwarded", {}, t("forwarded", { name: originName(first.forward_origin) })));
   const quote = replyPreview(first);
   if (quote) shell.append(quote);
@@ -106,8 +108,24 @@ function replyPreview(message) {
 }
 
 function serviceNote(message, service) {
-  const text = service === "pinned_message" ? `${t("pinned")}: ${summary(message.pinned_message)}` : `${t("service")}: ${service}`;
+  const text = service === "pinned_message" ? `${t("pinned")}: ${summary(message.pinned_message)}` : groupNote(message, service) ?? `${t("service")}: ${service}`;
   return el("div.service", { dataset: { id: message.message_id } }, el("span", {}, text));
+}
+
+function groupNote(message, service) {
+  const by = fullName(message.from);
+  const self = (user) => user.id === message.from?.id;
+  if (service === "new_chat_members") {
+    const names = message.new_chat_members.map(fullName).join(", ");
+    return message.new_chat_members.every(self) ? t("joined", { name: by }) : t("added", { by, names });
+  }
+  if (service === "left_chat_member") {
+    const user = message.left_chat_member;
+    return self(user) ? t("left", { name: by }) : t("removed", { by, names: fullName(user) });
+  }
+  if (service.endsWith("chat_created")) return t("founded", { by });
+  if (service.startsWith("migrate_")) return t("upgraded");
+  return null;
 }
 
 // A long press or the right button opens the actions.

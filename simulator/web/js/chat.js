@@ -1,12 +1,12 @@
 // The conversation: header, messages, scrolling.
 
-import { api, transcriptUrl } from "./api.js";
+import { api, botName, isGroup, transcriptUrl } from "./api.js";
 import { bubble, draftBubble, itemsOf } from "./bubble.js";
 import { avatar, calm, copyText, el, fill, iconButton, openDialog } from "./dom.js";
 import { icon } from "./icons.js";
 import { dayKey, dayName, hasWord, t } from "./i18n.js";
 import { summary } from "./media.js";
-import { botOf, chatOf, commandsOf, emit, fullName, isOwn, loadChats, messagesOf, on, personOf, store } from "./store.js";
+import { botOf, chatOf, commandsOf, emit, fullName, isOwn, loadChats, messagesOf, on, personOf, store, titleOf } from "./store.js";
 
 const $ = (id) => document.getElementById(id);
 let log, list, jump, live;
@@ -80,15 +80,14 @@ function paint() {
 }
 
 function paintHeader() {
-  const bot = botOf();
   const person = personOf();
   document.body.classList.toggle("in-chat", Boolean(store.bot));
   const header = $("chat-header");
   if (!store.bot) return fill(header);
   const typing = store.typing.get(store.bot);
   const chat = chatOf();
-  const status = typing ? `${t(hasWord(typing.action) ? typing.action : "typing")}…` : chat?.blocked ? t("blocked") : `@${store.bot}`;
-  const name = bot?.first_name ?? store.bot;
+  const status = typing ? `${t(hasWord(typing.action) ? typing.action : "typing")}…` : chat?.blocked ? t("blocked") : isGroup(store.bot) ? t("members", { n: chat?.members ?? "" }) : `@${store.bot}`;
+  const name = titleOf();
   const focused = header.contains(document.activeElement) ? document.activeElement.dataset.role : null;
   fill(header,
     iconButton("back", t("back"), () => emit("navigate", { bot: null }), { class: "only-phone", dataset: { role: "back" } }),
@@ -185,10 +184,10 @@ function paintEmpty() {
   document.body.classList.toggle("chat-empty", Boolean(shown));
   if (!store.bot) return fill(box, el("div.nothing", {}, icon("samples"), el("p", {}, t("pickChat"))));
   if (!shown) return fill(box);
-  const bot = botOf();
+  const bot = isGroup(store.bot) ? null : botOf();
   const about = bot?.description || bot?.short_description;
-  fill(box, el("div.hello", {}, avatar(bot?.first_name ?? store.bot, store.bot, "large"),
-    el("h2", {}, bot?.first_name ?? store.bot),
+  fill(box, el("div.hello", {}, avatar(titleOf(), store.bot, "large"),
+    el("h2", {}, titleOf()),
     about && [el("h3", {}, t("whatCan")), el("p", {}, about)],
     store.start ? el("p.payload", {}, t("startPayload", { payload: store.start })) : el("p.hint", {}, t("startHint"))));
 }
@@ -215,9 +214,10 @@ function jumpTo(id) {
 }
 
 function showProfile() {
-  const bot = botOf();
   const chat = chatOf();
   const name = store.bot;
+  if (isGroup(name)) return showGroup(name, chat);
+  const bot = botOf();
   const commands = commandsOf(bot);
   const link = `https://t.me/${name}`;
   const { dialog } = openDialog({
@@ -232,6 +232,18 @@ function showProfile() {
         el("button.choice", { type: "button", onclick: async () => emit("toast", { text: t((await copyText(link)) ? "copied" : "copyFailed") }) }, icon("link"), el("span", {}, t("copyLink"))),
         el("a.choice", { href: transcriptUrl(store.person, name), download: `${name}.txt` }, icon("download"), el("span", {}, t("transcript"))),
         el("button.choice.danger", { type: "button", onclick: () => { dialog.close(""); toggleBlock(name, !chat?.blocked); } }, icon("block"), el("span", {}, t(chat?.blocked ? "unblock" : "block")))),
+    ],
+    actions: [{ text: t("close"), value: "ok", primary: true }],
+  });
+}
+
+function showGroup(name, chat) {
+  openDialog({
+    label: t("group"), className: "profile",
+    body: [
+      el("div.profile-head", {}, avatar(titleOf(name), name, "large"), el("h2", {}, titleOf(name)), el("p", {}, `${t("members", { n: chat?.members ?? "" })} · @${botName(name)}`)),
+      el("div.choices", {},
+        el("a.choice", { href: transcriptUrl(store.person, name), download: `${titleOf(name)}.txt` }, icon("download"), el("span", {}, t("transcript")))),
     ],
     actions: [{ text: t("close"), value: "ok", primary: true }],
   });

@@ -1,6 +1,6 @@
 // Writing: text, attachments, replies, edits, commands, the reply keyboard.
 
-import { api } from "./api.js";
+import { api, isGroup } from "./api.js";
 import { clearFiles, giveBack, hasFiles, openAttach, partsOf, setupAttach, takeFiles } from "./attach.js";
 import { toggleBlock } from "./chat.js";
 import { el, fill, iconButton, isPhone } from "./dom.js";
@@ -201,7 +201,7 @@ async function saveEdit(text) {
 
 function paint() {
   const blocked = chatOf()?.blocked;
-  const mustStart = store.bot && store.loaded.has(store.bot) && (store.start !== null || !messagesOf().length);
+  const mustStart = store.bot && !isGroup(store.bot) && store.loaded.has(store.bot) && (store.start !== null || !messagesOf().length);
   const gate = $("gate");
   const gated = Boolean(store.bot) && (blocked || mustStart);
   gate.hidden = !gated;

@@ -1,6 +1,6 @@
 // Buttons under messages and the reply keyboard.
 
-import { api } from "./api.js";
+import { api, botName } from "./api.js";
 import { copyText, el, openDialog } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./i18n.js";
@@ -102,7 +102,7 @@ function inlineButton(bot, message, button, r, c) {
     else if (button.copy_text) emit("toast", { text: t((await copyText(button.copy_text.text)) ? "copied" : "copyFailed") });
     else if (data !== undefined) tap(bot, message, r, c, node);
     else if (button.switch_inline_query_current_chat !== undefined) {
-      emit("compose", { text: `@${bot} ${button.switch_inline_query_current_chat}` });
+      emit("compose", { text: `@${botName(bot)} ${button.switch_inline_query_current_chat}` });
     } else {
       const kind = ["web_app", "login_url", "switch_inline_query", "pay", "callback_game"].find((k) => k in button);
       emit("toast", { text: t("notSimulated", { name: kind ?? "?" }) });

@@ -7,7 +7,7 @@ import { t } from "./i18n.js";
 import { readUrl, writeUrl } from "./links.js";
 import { setupPanel } from "./panel.js";
 import { setupPeople } from "./people.js";
-import { botOf, emit, loadCalls, loadState, on, personOf, setBot, setPerson, store } from "./store.js";
+import { emit, knownChat, loadCalls, loadState, on, personOf, setBot, setPerson, store } from "./store.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -87,7 +87,7 @@ async function begin() {
   const person = personOf(place.person)?.id ?? store.people[0]?.id;
   // One bot and a wide screen: no need to ask which chat.
   const only = !isPhone() && store.bots.length === 1 ? store.bots[0].username : null;
-  const bot = botOf(place.bot)?.username ?? (place.bot ? null : only);
+  const bot = knownChat(place.bot) ?? (place.bot ? null : only);
   if (place.bot && !bot) toast({ text: t("noSuchBot", { name: place.bot }) });
   await attempt(async () => {
     await setPerson(person, bot);
@@ -106,7 +106,7 @@ on("online", () => {
 on("started", () => writeUrl());
 addEventListener("popstate", () => {
   const place = readUrl();
-  navigate({ person: place.person ?? store.person, bot: botOf(place.bot)?.username ?? null, start: place.start }, false);
+  navigate({ person: place.person ?? store.person, bot: knownChat(place.bot), start: place.start }, false);
 });
 document.addEventListener("visibilitychange", () => emit("chats"));
 // The on-screen keyboard must not cover the field where the viewport does not shrink by itself.

@@ -1,5 +1,6 @@
 // The side panel: Bot API calls as they happen.
 
+import { botName } from "./api.js";
 import { copyText, el, fill, iconButton, isPhone } from "./dom.js";
 import { clockSeconds, t } from "./i18n.js";
 import { emit, on, same, store } from "./store.js";
@@ -69,7 +70,7 @@ function paint() {
   if ($("panel").hidden) return;
   const text = $("panel-filter").value.trim().toLowerCase();
   const calls = (paused ?? store.calls)
-    .filter((c) => c.seq > cleared && (!$("only-errors")?.checked || failed(c)) && (!$("only-bot")?.checked || same(c.bot, store.bot)))
+    .filter((c) => c.seq > cleared && (!$("only-errors")?.checked || failed(c)) && (!$("only-bot")?.checked || same(c.bot, botName(store.bot))))
     .filter((c) => !text || c.method.toLowerCase().includes(text) || JSON.stringify([c.request, c.response]).toLowerCase().includes(text))
     .slice(-SHOWN).reverse();
   const list = $("calls");

@@ -1,6 +1,6 @@
 // What the page knows, and the one place that changes it.
 
-import { api, follow } from "./api.js";
+import { api, botName, chatKey, follow, isGroup } from "./api.js";
 
 const bus = new EventTarget();
 
@@ -16,9 +16,9 @@ export function emit(name, detail) {
 export const store = {
   bots: [], people: [],
   person: null, // id
-  bot: null, // username
+  bot: null, // the open chat: a bot's username, or that of a group, see chatKey
   start: null, // payload of a deep link waiting for Start
-  chats: new Map(), // bot -> {bot, chat_id, title, last, unread, blocked}
+  chats: new Map(), // chat -> {bot, chat_id, title, kind, last, unread, blocked}
   messages: new Map(), // bot -> Message[], oldest first
   loaded: new Set(),
   typing: new Map(), // bot -> {action, timer}
@@ -32,7 +32,11 @@ let unfollow = () => {};
 let changes = 0;
 
 export const personOf = (id = store.person) => store.people.find((p) => p.id === id);
-export const botOf = (name = store.bot) => store.bots.find((b) => same(b.username, name));
+export const botOf = (chat = store.bot) => store.bots.find((b) => same(b.username, botName(chat)));
+/** The name of a chat in its list and above it. */
+export const titleOf = (chat = store.bot) => (isGroup(chat) ? store.chats.get(chat)?.title : botOf(chat)?.first_name) ?? botName(chat);
+/** The chat of an address, if there is one. */
+export const knownChat = (chat) => (isGroup(chat) ? botOf(chat) && chat : botOf(chat)?.username) || null;
 export const chatOf = (bot = store.bot) => store.chats.get(bot);
 export const messagesOf = (bot = store.bot) => store.messages.get(bot) ?? [];
 export const same = (a, b) => String(a ?? "").toLowerCase() === String(b ?? "").toLowerCase();
@@ -51,6 +55,7 @@ export async function loadChats() {
   const person = store.person;
   const chats = await api.chats(person);
   if (person !== store.person) return;
+  for (const chat of chats) if (chat.kind !== "private") chat.bot = chatKey(chat.bot, chat.chat_id);
   store.chats = new Map(chats.map((chat) => [chat.bot, chat]));
   if (store.bot && chatOf()) chatOf().unread = 0;
   emit("chats");
@@ -115,14 +120,16 @@ function stopTyping(bot) {
 }
 
 const handlers = {
-  message: ({ bot, message }) => put(bot, message),
-  edit: ({ bot, message }) => put(bot, message, true),
-  delete({ bot, message_ids }) {
+  message: ({ bot, chat_id, message }) => put(chatKey(bot, chat_id), message),
+  edit: ({ bot, chat_id, message }) => put(chatKey(bot, chat_id), message, true),
+  delete({ bot: name, chat_id, message_ids }) {
+    const bot = chatKey(name, chat_id);
     store.messages.set(bot, messagesOf(bot).filter((m) => !message_ids.includes(m.message_id)));
     emit("messages", { bot });
     loadChats().catch(() => {});
   },
-  typing({ bot, action }) {
+  typing({ bot: name, chat_id, action }) {
+    const bot = chatKey(name, chat_id);
     stopTyping(bot);
     if (!action || action === "cancel") return;
     store.typing.set(bot, { action, timer: setTimeout(() => stopTyping(bot), 5500) });
