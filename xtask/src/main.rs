@@ -1,17 +1,21 @@
-//! Project tasks: `cargo xtask test | check | docs`.
+//! Project tasks: `cargo xtask test | check | docs | faults | bench`.
 //!
 //! | task | what |
 //! | --- | --- |
 //! | `test` | every test of the workspace, with a PostgreSQL of its own |
 //! | `check` | what `.ci/run` checks before the tests: format and clippy |
 //! | `docs` | writes the generated documents |
+//! | `bench` | measures the program; writes the figures into `docs/performance.md` |
+//! | `faults` | the long form of the reliability tests; writes their figures into `docs/reliability.md` |
 
-mod postgres;
+mod bench;
+mod faults;
 
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand};
+use fitter_test_postgres::{Cluster, FOLDER_VARIABLE, Settings};
 
 /// What the tests need of the program and releases do not have.
 const FEATURES: &str = "fitter-cli/failpoints";
@@ -35,13 +39,23 @@ enum Task {
     Check,
     /// Writes the generated documents; a test checks that they are current.
     Docs,
+    /// Runs the long form of the reliability tests and writes docs/reliability.md.
+    Faults(faults::Faults),
+    /// Measures the program as it is released: `cargo xtask bench updates`.
+    Bench {
+        /// What to measure, and how: `updates --help` tells.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().task {
-        Task::Test { args } => test(&args),
+        Task::Test { args } => test(&args.iter().map(String::as_str).collect::<Vec<_>>(), &[]),
         Task::Check => check(),
         Task::Docs => docs(),
+        Task::Faults(faults) => faults.run(test),
+        Task::Bench { args } => bench::bench(&args, cargo),
     }
 }
 
@@ -53,13 +67,15 @@ fn cargo(args: &[&str], env: &[(&str, &str)]) -> anyhow::Result<()> {
 }
 
 /// One build of the whole workspace: building single packages first would compile their dependencies once more, with other features.
-fn test(args: &[String]) -> anyhow::Result<()> {
-    let given = std::env::var("FITTER_TEST_DATABASE_URL").ok();
-    let started = if given.is_none() { Some(postgres::start()?) } else { None };
-    let url = given.or_else(|| started.as_ref().map(|running| running.url().to_owned())).unwrap_or_default();
-    let mut all = vec!["test", "--workspace", "--features", FEATURES, "--no-fail-fast"];
-    all.extend(args.iter().map(String::as_str));
-    cargo(&all, &[("FITTER_TEST_DATABASE_URL", &url)])
+fn test(args: &[&str], env: &[(&str, &str)]) -> anyhow::Result<()> {
+    let all = [&["test", "--workspace", "--features", FEATURES, "--no-fail-fast"], args].concat();
+    if std::env::var_os("FITTER_TEST_DATABASE_URL").is_some() {
+        return cargo(&all, env);
+    }
+    let server = Cluster::start(Settings::default())?;
+    // Tests that stop a server or fill its disk start their own from the same folder.
+    let install = server.install().to_string_lossy();
+    cargo(&all, &[env, &[("FITTER_TEST_DATABASE_URL", server.url()), (FOLDER_VARIABLE, &install)]].concat())
 }
 
 fn check() -> anyhow::Result<()> {

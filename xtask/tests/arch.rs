@@ -18,20 +18,22 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bot", &["domain", "dialogues", "prompts", "queue", "store", "services"]),
     ("simulator", &[]),
     ("cli", &["domain", "dialogues", "prompts", "queue", "store", "retrieval", "services", "bot", "simulator"]),
-    ("testkit", &["domain", "queue", "store", "simulator"]),
-    ("xtask", &[]),
+    ("test-postgres", &[]),
+    ("testkit", &["domain", "queue", "store", "simulator", "test-postgres"]),
+    ("bench", &["domain", "queue", "store", "simulator", "test-postgres"]),
+    ("xtask", &["test-postgres"]),
 ];
 
 /// Outside crates that only these folders import.
 const ONLY: &[(&str, &[&str])] = &[
-    ("sqlx", &["queue", "store", "testkit"]),
+    ("sqlx", &["queue", "store", "testkit", "bench"]),
     ("pglite-oxide", &["store"]),
     ("teloxide", &["bot"]),
     ("dptree", &["bot"]),
     ("axum", &["bot", "simulator", "cli"]),
     ("tantivy", &["retrieval"]),
     ("comrak", &["retrieval"]),
-    ("anyhow", &["cli", "xtask", "testkit"]),
+    ("anyhow", &["cli", "xtask", "testkit", "test-postgres", "bench"]),
     ("fluent-bundle", &["prompts"]),
 ];
 
