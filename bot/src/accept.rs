@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::incoming::{Message, Update};
+use crate::mend::mend;
 use crate::ports::{PortError, Ported, Storage};
 
 /// The kinds of updates that are asked for.
@@ -82,7 +83,7 @@ const ATTEMPTS: u16 = 5;
 pub struct Accepted<'a> {
     /// To which bot.
     pub bot: BotId,
-    /// As it came, to the letter.
+    /// As it came, but for what [`mend`] had to take out.
     #[serde(borrow)]
     pub update: &'a RawValue,
 }
@@ -96,14 +97,10 @@ pub fn items(bot: BotId, raws: &[Box<RawValue>]) -> (Vec<NewItem>, Option<i64>) 
 }
 
 fn item(bot: BotId, raw: &RawValue) -> Option<(i64, NewItem)> {
-    #[derive(Deserialize)]
-    struct Numbered {
-        update_id: i64,
-    }
-    let Numbered { update_id } = serde_json::from_str(raw.get()).ok()?;
-    // Valid JSON may still be no readable value (a lone surrogate): it is kept and must not stop the updates behind it.
-    let update = serde_json::from_str(raw.get()).map(|raw| Update::read(&raw)).unwrap_or_default();
-    let payload = format!(r#"{{"bot":{bot},"update":{}}}"#, raw.get());
+    let raw = mend(raw.get());
+    let update = Update::read(&serde_json::from_str(&raw).ok()?);
+    let update_id = update.update_id?;
+    let payload = format!(r#"{{"bot":{bot},"update":{raw}}}"#);
     let item = NewItem::raw(Queue::Inbox, lane_of(&update).key(bot), payload).dedupe(format!("{bot}:{update_id}")).max_attempts(ATTEMPTS);
     let item = if update.callback_query.is_some() { item.priority(Priority::Urgent) } else { item };
     let album = update.message.and_then(|message| message.media_group_id);
@@ -163,6 +160,7 @@ mod tests {
         let seen: Vec<_> = items.iter().map(|i| (i.dedupe.as_deref().unwrap(), i.group.as_deref(), i.settle)).collect();
         assert_eq!(seen, [("9:1", Some("g"), Some(ALBUM_SETTLES)), ("9:2", None, None), ("9:4", None, None)]);
         let accepted: Accepted<'_> = serde_json::from_str(&items[2].payload).unwrap();
-        assert_eq!((accepted.bot, accepted.update.get()), (BotId(9), r#"{"update_id": 4, "message": {"text": "lone \ud800 surrogate"}}"#));
+        let mended = "{\"update_id\": 4, \"message\": {\"text\": \"lone \u{fffd} surrogate\"}}";
+        assert_eq!((accepted.bot, accepted.update.get()), (BotId(9), mended));
     }
 }

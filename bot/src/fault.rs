@@ -104,6 +104,8 @@ pub enum Fault {
     Formatting,
     /// The file id is refused: upload anew.
     StaleFile,
+    /// The topic is closed or gone.
+    NoTopic,
     /// The token is revoked or wrong.
     Unauthorized,
     /// Nothing was done; later it may be.
@@ -128,6 +130,7 @@ impl Fault {
             Self::OtherKind => "other_kind",
             Self::Formatting => "formatting",
             Self::StaleFile => "stale_file",
+            Self::NoTopic => "no_topic",
             Self::Unauthorized => "unauthorized",
             Self::Retry => "retry",
             Self::Uncertain => "uncertain",
@@ -137,7 +140,7 @@ impl Fault {
 }
 
 /// Parts of descriptions, lower case, and what they mean; the first that fits counts.
-const MEANINGS: [(&str, Fault); 20] = [
+const MEANINGS: [(&str, Fault); 25] = [
     ("message is not modified", Fault::NotModified),
     ("query is too old", Fault::TooOld),
     ("query id is invalid", Fault::TooOld),
@@ -157,7 +160,12 @@ const MEANINGS: [(&str, Fault); 20] = [
     ("wrong file identifier", Fault::StaleFile),
     ("wrong remote file", Fault::StaleFile),
     ("file_reference_", Fault::StaleFile),
+    ("message thread not found", Fault::NoTopic),
+    ("topic_closed", Fault::NoTopic),
+    ("topic_deleted", Fault::NoTopic),
     ("user is deactivated", Fault::Blocked),
+    ("chat not found", Fault::Blocked),
+    ("peer_id_invalid", Fault::Blocked),
 ];
 
 impl Refusal {

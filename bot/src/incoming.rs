@@ -3,9 +3,15 @@
 //! teloxide's own types close their enums: one unknown entity or button empties the whole message, and the person's words are gone.
 
 use fitter_domain::ids::{ChatId, UserId};
+use fitter_domain::words;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+
+use crate::rich;
+
+/// Characters that a person can send at once (Bot API: rich messages); a longer text is none of Telegram's.
+const LONGEST: usize = 32_768;
 
 /// A field that is `None` whenever it cannot be understood.
 fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
@@ -89,6 +95,12 @@ impl Chat {
     pub fn is_private(&self) -> bool {
         self.kind.as_deref().map_or(self.id.is_some_and(|id| id > 0), |kind| kind == "private")
     }
+
+    /// Several people.
+    #[must_use]
+    pub fn is_group(&self) -> bool {
+        matches!(self.kind.as_deref(), Some("group" | "supergroup"))
+    }
 }
 
 /// A message.
@@ -107,6 +119,9 @@ pub struct Message {
     /// Who sent it.
     #[serde(deserialize_with = "lenient")]
     pub from: Option<User>,
+    /// On whose behalf: of a group, for its anonymous administrators, or of a channel.
+    #[serde(deserialize_with = "lenient")]
+    pub sender_chat: Option<Chat>,
     /// Where.
     #[serde(deserialize_with = "lenient")]
     pub chat: Option<Chat>,
@@ -140,10 +155,13 @@ impl Message {
         self.message_thread_id.filter(|_| self.is_topic_message == Some(true))
     }
 
-    /// Text, else caption.
+    /// Text, else caption, else what stands in blocks; `None` if nothing of it can be seen.
     #[must_use]
     pub fn words(&self) -> Option<String> {
-        self.text.clone().or_else(|| self.caption.clone())
+        let blocks = || ["rich_message", "checklist"].iter().find_map(|name| rich::words(self.rest.get(*name)?));
+        let words = self.text.clone().or_else(|| self.caption.clone()).or_else(blocks)?;
+        let words: String = words::trimmed(&words).chars().take(LONGEST).collect();
+        (!words::is_blank(&words)).then_some(words)
     }
 }
 
@@ -199,9 +217,23 @@ pub struct MemberChange {
     /// Who did it.
     #[serde(deserialize_with = "lenient")]
     pub from: Option<User>,
+    /// What the bot was before.
+    #[serde(deserialize_with = "lenient")]
+    pub old_chat_member: Option<Member>,
     /// What the bot is now.
     #[serde(deserialize_with = "lenient")]
     pub new_chat_member: Option<Member>,
+}
+
+impl MemberChange {
+    /// The bot came into the chat with this.
+    #[must_use]
+    pub fn is_arrival(&self) -> bool {
+        let present = |member: &Option<Member>| {
+            member.as_ref().and_then(|member| member.status.as_deref()).is_some_and(|status| !matches!(status, "left" | "kicked"))
+        };
+        present(&self.new_chat_member) && !present(&self.old_chat_member)
+    }
 }
 
 /// What the bot is in a chat.

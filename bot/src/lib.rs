@@ -8,7 +8,9 @@
 //! | [`setup`] | who the bot is, its commands and descriptions |
 //! | [`poll`], [`webhook`] | raw updates in, by either way |
 //! | [`accept`] | … into the inbox, by lane |
+//! | [`mod@mend`] | … readable by everybody |
 //! | [`incoming`] | a lenient view of an update |
+//! | [`rich`] | the words of rich messages |
 //! | [`mod@route`] | the handler tree: from updates to what a person did |
 //! | [`inbox`] | the inbox worker's handler |
 //! | [`outbox`] | the outbox worker's handler: limits and failures |
@@ -26,10 +28,12 @@ pub mod inbox;
 pub mod incoming;
 pub mod live;
 pub mod media;
+pub mod mend;
 pub mod outbox;
 pub mod poll;
 pub mod ports;
 pub mod render;
+pub mod rich;
 pub mod route;
 pub mod send;
 pub mod setup;

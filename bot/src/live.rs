@@ -16,7 +16,7 @@ use fitter_store::lock::{AdvisoryLock, try_advisory_lock};
 use fitter_store::{files, people, slots};
 use tokio::sync::Mutex;
 
-use crate::ports::{Blobs, Conversation, Place, Placed, PortError, Ported, Storage};
+use crate::ports::{Blobs, Conversation, MessageKind, Place, Placed, PortError, Ported, Storage};
 
 /// The ports; cheap to clone.
 #[derive(Clone)]
@@ -34,23 +34,16 @@ impl Live {
     }
 }
 
-fn failure(error: ServiceError) -> Failure {
-    match error {
-        ServiceError::Queue(error) => error.into(),
-        error => Failure::retry(error),
-    }
-}
-
 #[async_trait]
 impl Conversation for Live {
     async fn take(&self, task: &Task, incoming: Incoming) -> Result<Finished, Failure> {
-        self.app.converse(task, &Stimulus::Incoming(Box::new(incoming))).await.map_err(failure)
+        self.app.converse(task, &Stimulus::Incoming(Box::new(incoming))).await.map_err(Failure::from)
     }
 
     async fn resume(&self, task: &Task) -> Result<Finished, Failure> {
         let late = task.items().first().and_then(Late::from_item);
         let Some(late) = late else { return Err(Failure::Bury { reason: "neither an update nor an outcome".to_owned() }) };
-        self.app.converse(task, &Stimulus::Late(Box::new(late))).await.map_err(failure)
+        self.app.converse(task, &Stimulus::Late(Box::new(late))).await.map_err(Failure::from)
     }
 
     async fn apologise(&self, incoming: &Incoming, key: &str) -> Ported<()> {
@@ -74,6 +67,13 @@ fn part_slot(item: ItemId, part: usize) -> Slot {
     Slot::new(format!("part:{item}:{part}"))
 }
 
+/// Stands for the message of a part that was left out: a number that no message has, and no other such part.
+fn left_out(item: ItemId, part: usize) -> Placed {
+    const MOST_PARTS: i64 = 1000;
+    let part = i64::try_from(part).unwrap_or(MOST_PARTS);
+    Placed { message: -item.0.saturating_mul(MOST_PARTS).saturating_add(part), kind: MessageKind::Text }
+}
+
 #[async_trait]
 impl Storage for Live {
     async fn put(&self, items: Vec<NewItem>) -> Ported<()> {
@@ -95,18 +95,19 @@ impl Storage for Live {
         limiter::take(&mut conn, &needs).await.map_err(PortError::new)
     }
 
-    async fn parts(&self, bot: BotId, chat: ChatId, item: ItemId) -> Ported<Vec<Placed>> {
+    async fn parts(&self, bot: BotId, chat: ChatId, item: ItemId) -> Ported<Vec<Option<Placed>>> {
         let mut conn = self.app.db.pool().acquire().await.map_err(PortError::new)?;
         let mut parts = Vec::new();
         while let Some(found) = slots::by_slot(&mut conn, bot, chat, &part_slot(item, parts.len())).await.map_err(PortError::new)? {
-            parts.push(Placed { message: found.message, kind: found.kind });
+            parts.push((found.message > 0).then_some(Placed { message: found.message, kind: found.kind }));
         }
         Ok(parts)
     }
 
-    async fn part_sent(&self, bot: BotId, chat: ChatId, item: ItemId, part: usize, placed: Placed) -> Ported<()> {
+    async fn part_done(&self, bot: BotId, chat: ChatId, item: ItemId, part: usize, placed: Option<Placed>) -> Ported<()> {
         let mut conn = self.app.db.pool().acquire().await.map_err(PortError::new)?;
-        slots::put(&mut conn, bot, chat, &part_slot(item, part), placed.message, placed.kind).await.map_err(PortError::new)
+        let Placed { message, kind } = placed.unwrap_or(left_out(item, part));
+        slots::put(&mut conn, bot, chat, &part_slot(item, part), message, kind).await.map_err(PortError::new)
     }
 
     async fn placed(&self, bot: BotId, chat: ChatId, slot: &Slot) -> Ported<Option<Placed>> {
@@ -123,6 +124,11 @@ impl Storage for Live {
     async fn file_id(&self, bot: BotId, sha: &str) -> Ported<Option<String>> {
         let mut conn = self.app.db.pool().acquire().await.map_err(PortError::new)?;
         files::uploaded(&mut conn, bot, sha).await.map_err(PortError::new)
+    }
+
+    async fn stored(&self, bot: BotId, file_id: &str) -> Ported<Option<String>> {
+        let mut conn = self.app.db.pool().acquire().await.map_err(PortError::new)?;
+        files::blob_of(&mut conn, bot, file_id).await.map_err(PortError::new)
     }
 
     async fn remember_file(&self, bot: BotId, sha: &str, file_id: Option<&str>) -> Ported<()> {
@@ -152,7 +158,8 @@ impl Storage for Live {
             }
             leads.remove(&bot);
         }
-        let lock = try_advisory_lock(&self.app.db, &format!("poll:{bot}")).await.map_err(PortError::new)?;
+        let lock = try_advisory_lock(&self.app.db, &format!("poll:{bot}")).await;
+        let lock = lock.map_err(ServiceError::Database).map_err(PortError::new)?;
         let led = lock.is_some();
         leads.extend(lock.map(|lock| (bot, lock)));
         Ok(led)

@@ -1,6 +1,6 @@
 //! The outbox worker's handler: limits, sends, and decides what a failure means for the letter.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,11 +23,12 @@ const GROUP: (f64, f64) = (0.25, 5.0);
 /// Announcements to different people, "about 30 a second" per bot (Bots FAQ). Answers have no such limit (tdlib/td#1834).
 const BULK: (f64, f64) = (30.0, 30.0);
 
-/// So many chats refused with 429 within [`FLOOD_WINDOW`] mean that the whole bot is over a limit, which Telegram does not say.
+/// So many chats refused with 429 within [`FLOOD_WINDOW`], and fewer letters that went out, mean that the whole bot is over a limit, which
+/// Telegram does not say.
 const FLOOD_CHATS: usize = 3;
 const FLOOD_WINDOW: Duration = Duration::from_secs(10);
-/// With a wrong token nothing works until a person does something.
-const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(60);
+/// With a wrong token nothing works until a person does something, or Telegram does.
+const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(15);
 
 /// Works on the outbox for several bots.
 pub struct Postman {
@@ -38,8 +39,25 @@ pub struct Postman {
 
 #[derive(Default)]
 struct Flood {
-    refused: Vec<(Instant, ChatId)>,
+    /// When this window began.
+    since: Option<Instant>,
+    /// Chats that were refused in it.
+    refused: HashSet<ChatId>,
+    /// Letters that went out in it.
+    sent: usize,
+    /// The bot waits until then.
     until: Option<Instant>,
+}
+
+impl Flood {
+    /// The present window.
+    fn now(&mut self) -> &mut Self {
+        let now = Instant::now();
+        if self.since.is_none_or(|since| now.duration_since(since) > FLOOD_WINDOW) {
+            *self = Self { since: Some(now), until: self.until, ..Self::default() };
+        }
+        self
+    }
 }
 
 impl Postman {
@@ -58,15 +76,21 @@ impl Postman {
         let out: Outbound = item.decode()?;
         let mut progress = Progress::default();
         if task.is_repeated() {
-            let sent = self.storage.parts(out.bot, out.chat, item.id).await.map_err(Failure::retry)?;
+            let sent = self.storage.parts(out.bot, out.chat, item.id).await?;
             progress.anew = !sent.is_empty();
-            progress.sent = sent.into_iter().map(Some).collect();
+            progress.sent = sent;
         }
         let bulk = task.lease().lane.starts_with(BULK_LANES);
         failpoint::hit("send").await?;
         let place = self.deliver(Letter { item: item.id, out, progress }, bulk).await?;
         failpoint::hit("mark").await?;
-        self.storage.finish(&task, place).await
+        loop {
+            match self.storage.finish(&task, place.clone()).await {
+                // Sent is sent. Given back without a record it would be sent again and again while the database has no room.
+                Err(Failure::Hold { time }) => tokio::time::sleep(time).await,
+                finished => return finished,
+            }
+        }
     }
 
     /// Sends a letter within the limits; which message takes its slot.
@@ -86,14 +110,19 @@ impl Postman {
         if let Err(send::Failure::Api(error)) = &sent
             && let Fault::Migrated(to) = error.fault()
         {
-            self.storage.migrated(bot, letter.out.chat, to).await.map_err(Failure::retry)?;
+            self.storage.migrated(bot, letter.out.chat, to).await?;
             letter.out.chat = to;
             sent = sender.send(&mut letter).await;
         }
         match sent {
-            Ok(placed) => Ok(place(&letter, placed)),
-            Err(send::Failure::Port(error)) => Err(Failure::retry(error)),
-            Err(send::Failure::Api(error)) => self.judge(&letter, error.fault(), error.to_string()).await.map(|()| None),
+            Ok(placed) => {
+                if limited(&letter.out.what) {
+                    self.sent(bot);
+                }
+                Ok(place(&letter, placed))
+            }
+            Err(send::Failure::Port(error)) => Err(error.into()),
+            Err(send::Failure::Api(error)) => self.judge(&letter, bulk, error.fault(), error.to_string()).await.map(|()| None),
         }
     }
 
@@ -105,38 +134,41 @@ impl Postman {
         match self.storage.take(needs(letter.out.bot, letter.out.chat, bulk)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Wait(time))) => Err(Failure::Hold { time }),
-            Err(error) => Err(Failure::retry(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// What a failed call means for its letter: `Ok` if there is nothing left to do.
-    async fn judge(&self, letter: &Letter, fault: Fault, error: String) -> Result<(), Failure> {
+    async fn judge(&self, letter: &Letter, bulk: bool, fault: Fault, error: String) -> Result<(), Failure> {
         let (bot, chat) = (letter.out.bot, letter.out.chat);
         match fault {
             Fault::NotModified | Fault::TooOld | Fault::Gone => Ok(()),
             Fault::Blocked => {
                 tracing::info!("a chat does not want to hear from the bot any more");
-                self.storage.unreachable(bot, chat).await.map_err(Failure::retry)
+                Ok(self.storage.unreachable(bot, chat).await?)
             }
             Fault::Wait(time) => {
                 if self.refused(bot, chat) {
                     self.pause(bot, time);
                 }
-                // A hold counts no attempt, and progress is looked up for repeated attempts only.
-                let begun = letter.progress != Progress::default();
-                Err(if begun { Failure::Retry { after: Some(time), error } } else { Failure::Hold { time } })
+                Err(Failure::Hold { time })
             }
             Fault::Unauthorized => {
                 tracing::error!("Telegram refuses the bot's token: was it revoked in @BotFather? Sending waits");
                 self.pause(bot, UNAUTHORIZED_PAUSE);
                 Err(Failure::Hold { time: UNAUTHORIZED_PAUSE })
             }
-            // Telegram has no idempotency key: a repeated message would be a second one.
-            Fault::Uncertain if makes_message(letter) => {
+            // Telegram has no idempotency key: a message that is repeated may come twice. Nobody waits for an announcement. Whoever waits for a
+            // step or an answer and sees nothing cannot go on, which is worse than to see it twice.
+            Fault::Uncertain if bulk && makes_message(letter) => {
                 Err(Failure::Bury { reason: format!("uncertain, it may have been delivered: {error}") })
             }
+            Fault::Uncertain if makes_message(letter) => {
+                metrics::counter!("fitter_tg_repeats_total").increment(1);
+                Err(Failure::retry(error))
+            }
             Fault::Uncertain | Fault::Retry => Err(Failure::retry(error)),
-            Fault::Migrated(_) | Fault::OtherKind | Fault::Formatting | Fault::StaleFile | Fault::Rejected => {
+            Fault::Migrated(_) | Fault::OtherKind | Fault::Formatting | Fault::StaleFile | Fault::NoTopic | Fault::Rejected => {
                 Err(Failure::Bury { reason: error })
             }
         }
@@ -154,14 +186,17 @@ impl Postman {
         flood.until = flood.until.max(Some(until));
     }
 
+    /// Notes a letter that went out.
+    fn sent(&self, bot: BotId) {
+        self.floods.lock().unwrap_or_else(PoisonError::into_inner).entry(bot).or_default().now().sent += 1;
+    }
+
     /// Notes a 429 of a chat; whether there were so many that it concerns the bot.
     fn refused(&self, bot: BotId, chat: ChatId) -> bool {
-        let now = Instant::now();
         let mut floods = self.floods.lock().unwrap_or_else(PoisonError::into_inner);
-        let refused = &mut floods.entry(bot).or_default().refused;
-        refused.retain(|(at, other)| now.duration_since(*at) < FLOOD_WINDOW && *other != chat);
-        refused.push((now, chat));
-        refused.len() >= FLOOD_CHATS
+        let flood = floods.entry(bot).or_default().now();
+        flood.refused.insert(chat);
+        flood.refused.len() >= FLOOD_CHATS && flood.refused.len() > flood.sent
     }
 }
 

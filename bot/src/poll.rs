@@ -14,8 +14,12 @@ use crate::ports::Storage;
 const WAIT: Duration = Duration::from_secs(30);
 /// How often a process that stands by looks whether the one that fetches is gone.
 const STANDBY: Duration = Duration::from_secs(10);
-/// Longest pause between failed attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Longest pause between failed attempts: work goes on soon after Telegram does.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The database is near and ours: it is looked for again at once, and its absence is told now and then.
+const DATABASE_PAUSE: Duration = Duration::from_millis(500);
+/// So many failed attempts between two words about it.
+const TOLD_EVERY: u32 = 20;
 
 /// Why updates cannot be fetched. A person has to do something.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +61,7 @@ pub async fn poll(api: Arc<Api>, storage: Arc<dyn Storage>, stop: CancellationTo
         let pause = match stop.run_until_cancelled(round).await {
             None => break,
             Some(Ok(Round::Fetched(last))) => {
-                offset = last.map(|last| last + 1).or(offset);
+                offset = last.map(|last| last.saturating_add(1)).or(offset);
                 failures = 0;
                 continue;
             }
@@ -69,7 +73,7 @@ pub async fn poll(api: Arc<Api>, storage: Arc<dyn Storage>, stop: CancellationTo
             Some(Err(error)) => {
                 failures += 1;
                 let pause = error.pause(failures);
-                error.log(pause);
+                error.log(failures, pause);
                 pause
             }
         };
@@ -102,17 +106,20 @@ impl RoundError {
                 Fault::Wait(time) => time.max(Duration::from_secs(1)),
                 _ => backoff,
             },
-            Self::Port(_) => backoff,
+            Self::Port(_) => DATABASE_PAUSE,
         }
     }
 
-    fn log(&self, pause: Duration) {
+    fn log(&self, failures: u32, pause: Duration) {
         match self {
             Self::Api(error) => match PollError::of(error) {
                 Some(remedy) => tracing::error!(error = %remedy, ?pause, "updates cannot be fetched"),
                 None => tracing::warn!(%error, ?pause, "updates were not fetched, trying again"),
             },
-            Self::Port(error) => tracing::error!(%error, ?pause, "updates cannot be kept, Telegram keeps them meanwhile"),
+            Self::Port(error) if failures % TOLD_EVERY == 1 => {
+                tracing::error!(%error, "updates cannot be kept, Telegram keeps them meanwhile");
+            }
+            Self::Port(_) => {}
         }
     }
 }
@@ -122,7 +129,12 @@ async fn round(api: &Api, storage: &dyn Storage, offset: Option<i64>) -> Result<
         return Ok(Round::NotLeading);
     }
     let raws = api.updates(offset, WAIT, &ALLOWED_UPDATES).await?;
-    Ok(Round::Fetched(accept(storage, api.bot(), &raws).await?))
+    let last = accept(storage, api.bot(), &raws).await?;
+    if last.is_none() && !raws.is_empty() {
+        // They cannot be confirmed, so they would come again at once.
+        return Err(ApiError::Odd { status: 200, what: "updates without numbers".to_owned() }.into());
+    }
+    Ok(Round::Fetched(last))
 }
 
 #[cfg(test)]
@@ -145,7 +157,7 @@ mod tests {
     #[test]
     fn pauses_grow_and_heed_telegram() {
         let down = RoundError::Api(ApiError::Unreachable(String::new()));
-        assert_eq!([1, 2, 3, 99].map(|n| down.pause(n).as_secs()), [1, 2, 4, 60]);
+        assert_eq!([1, 2, 3, 99].map(|n| down.pause(n).as_secs()), [1, 2, 4, 30]);
         let wait = Refusal { code: 429, description: String::new(), retry_after: Some(Duration::from_secs(7)), migrate_to: None };
         assert_eq!(RoundError::Api(ApiError::Refused(wait)).pause(1).as_secs(), 7);
     }

@@ -17,7 +17,8 @@ use fitter_dialogues::event::Incoming;
 use fitter_domain::ids::{BotId, ChatId};
 use fitter_domain::screen::Slot;
 use fitter_queue::limiter::{Need, Wait};
-use fitter_queue::{Failure, Finished, ItemId, NewItem, Task};
+use fitter_queue::{Failure, Finished, ItemId, NewItem, QueueError, Task};
+use fitter_services::ServiceError;
 pub use fitter_store::slots::MessageKind;
 
 /// A fault behind a port. The bot logs it and tries again.
@@ -29,6 +30,21 @@ impl PortError {
     /// Wraps any error.
     pub fn new(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self(Box::new(error))
+    }
+}
+
+impl From<PortError> for Failure {
+    /// Try again; a database in trouble counts as no attempt.
+    fn from(PortError(error): PortError) -> Self {
+        let error = match error.downcast::<fitter_store::Error>() {
+            Ok(error) => return (*error).into(),
+            Err(error) => error,
+        };
+        let error = match error.downcast::<QueueError>() {
+            Ok(error) => return (*error).into(),
+            Err(error) => error,
+        };
+        error.downcast::<ServiceError>().map_or_else(Self::retry, |error| (*error).into())
     }
 }
 
@@ -84,16 +100,19 @@ pub trait Storage: Send + Sync {
     async fn finish(&self, task: &Task, place: Option<Place>) -> Result<Finished, Failure>;
     /// Takes tokens from the limiter: all or none.
     async fn take(&self, needs: Vec<Need>) -> Ported<Result<(), Wait>>;
-    /// The messages of the parts of an outbox item that earlier attempts have sent, in order, from the first without a gap.
-    async fn parts(&self, bot: BotId, chat: ChatId, item: ItemId) -> Ported<Vec<Placed>>;
-    /// Remembers a part of an outbox item that is sent, for an attempt that goes on from there.
-    async fn part_sent(&self, bot: BotId, chat: ChatId, item: ItemId, part: usize, placed: Placed) -> Ported<()>;
+    /// The messages of the parts of an outbox item that earlier attempts are done with, in order, from the first without a gap; `None` for a
+    /// part that was left out.
+    async fn parts(&self, bot: BotId, chat: ChatId, item: ItemId) -> Ported<Vec<Option<Placed>>>;
+    /// Remembers a part of an outbox item that is done with, for an attempt that goes on from there.
+    async fn part_done(&self, bot: BotId, chat: ChatId, item: ItemId, part: usize, placed: Option<Placed>) -> Ported<()>;
     /// The message in a slot.
     async fn placed(&self, bot: BotId, chat: ChatId, slot: &Slot) -> Ported<Option<Placed>>;
     /// The message in a slot is deleted.
     async fn displace(&self, bot: BotId, chat: ChatId, slot: &Slot) -> Ported<()>;
     /// Telegram's id of a picture that this bot has sent before.
     async fn file_id(&self, bot: BotId, sha: &str) -> Ported<Option<String>>;
+    /// The stored content of a file that a person sent, by Telegram's id of it; `None` as long as it is not fetched.
+    async fn stored(&self, bot: BotId, file_id: &str) -> Ported<Option<String>>;
     /// Remembers Telegram's id of a picture; `None` forgets it.
     async fn remember_file(&self, bot: BotId, sha: &str, file_id: Option<&str>) -> Ported<()>;
     /// The person does not want to hear from the bot: nothing more is sent until they write.

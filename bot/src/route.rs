@@ -1,6 +1,9 @@
 //! From raw updates to one [`Incoming`]: a dptree handler tree over the lenient view.
 //!
-//! Private chats: everything. Groups: only commands that name the bot, answers to its messages, and taps. Channels and other bots: nothing.
+//! Private chats: everything. Groups: that the bot was called there. Channels and other bots: nothing.
+
+mod content;
+mod group;
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, LazyLock};
@@ -9,6 +12,7 @@ use dptree::di::DependencyMap;
 use dptree::prelude::*;
 use fitter_dialogues::event::{Incoming, Input, Photo};
 use fitter_domain::ids::{BotId, ChatId};
+use fitter_domain::words;
 use serde_json::Value;
 
 use crate::incoming::{Callback, Chat, FileRef, MemberChange, Message, Stopped, Update, User};
@@ -21,6 +25,9 @@ pub struct Me {
     /// Its username, without `@`.
     pub username: String,
 }
+
+/// Bytes of Telegram's ids of files and taps, several times over: they are keys of tables.
+const LONGEST_ID: usize = 1024;
 
 type Tree = Endpoint<'static, Option<Incoming>>;
 
@@ -54,6 +61,7 @@ fn deps_of(me: &Me, updates: &[Value]) -> DependencyMap {
 
 fn tree() -> Tree {
     dptree::entry()
+        .branch(dptree::filter_map(group::called).endpoint(call))
         .branch(dptree::filter_map(callback).endpoint(tap))
         .branch(dptree::filter_map(stopped).endpoint(stop))
         .branch(dptree::filter_map(member).endpoint(reachable))
@@ -62,11 +70,11 @@ fn tree() -> Tree {
             dptree::filter_map(messages)
                 .filter_map(place)
                 .filter(from_person)
-                .filter(addressed)
+                .filter(in_private)
                 .branch(dptree::filter_map(command).endpoint(say))
                 .branch(dptree::filter_map(photos).endpoint(say))
                 .branch(dptree::filter_map(words).endpoint(say))
-                .branch(dptree::filter_map(other).endpoint(say)),
+                .branch(dptree::filter_map(content::other).endpoint(say)),
         )
 }
 
@@ -99,7 +107,10 @@ fn messages(updates: Arc<Vec<Update>>) -> Option<Messages> {
 
 fn place(messages: Messages) -> Option<Place> {
     let message = messages.0.first()?;
-    Some(Place { chat: message.chat.as_ref()?.chat_id()?, thread: message.topic(), user: message.from.clone()? })
+    let chat = message.chat.as_ref()?;
+    // A private chat has the number of its person.
+    let user = message.from.clone().or_else(|| chat.is_private().then(|| User { id: chat.id, ..User::default() }))?;
+    Some(Place { chat: chat.chat_id()?, thread: message.topic(), user })
 }
 
 fn from_person(place: Place) -> bool {
@@ -110,25 +121,11 @@ fn in_private(messages: Messages) -> bool {
     messages.0.iter().filter_map(|message| message.chat.as_ref()).all(Chat::is_private)
 }
 
-fn addressed(me: Arc<Me>, messages: Messages) -> bool {
-    let to_bot = |message: &Message| {
-        let answered = message.reply_to_message.as_ref().and_then(|m| m.from.as_ref()).and_then(|from| from.id);
-        answered == Some(me.id.0)
-            || message
-                .text
-                .as_deref()
-                .and_then(parse_command)
-                .is_some_and(|(_, at, _)| at.is_some_and(|at| at.eq_ignore_ascii_case(&me.username)))
-    };
-    let is_channel = messages.0.iter().any(|m| m.chat.as_ref().and_then(|chat| chat.kind.as_deref()) == Some("channel"));
-    !is_channel && (in_private(messages.clone()) || messages.0.iter().any(to_bot))
-}
-
 // What the person did.
 
 /// `/name@bot payload` as its three parts.
 fn parse_command(text: &str) -> Option<(&str, Option<&str>, &str)> {
-    let rest = text.strip_prefix('/')?;
+    let rest = words::trimmed(text).strip_prefix('/')?;
     let (head, payload) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let (name, at) = head.split_once('@').map_or((head, None), |(name, at)| (name, Some(at)));
     let is_name = (1..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -144,7 +141,7 @@ fn command(me: Arc<Me>, messages: Messages) -> Option<Input> {
 
 fn photos(messages: Messages) -> Option<Input> {
     let photos: Vec<Photo> = messages.0.iter().filter_map(photo_of).collect();
-    let caption = messages.0.iter().find_map(|message| message.caption.clone().filter(|caption| !caption.trim().is_empty()));
+    let caption = messages.0.iter().find_map(Message::words);
     (!photos.is_empty()).then_some(Input::Photos { photos, caption })
 }
 
@@ -157,103 +154,18 @@ fn photo_of(message: &Message) -> Option<Photo> {
     // A GIF has both `animation` and `document`: it moves, so it is no photo.
     let file = message.document.as_ref().filter(is_image).filter(|_| !message.rest.contains_key("animation"));
     let file = message.photo.as_ref().and_then(largest).or_else(|| file.cloned())?;
-    let file_id = file.file_id?;
-    Some(Photo { unique_id: file.file_unique_id.unwrap_or_else(|| file_id.clone()), file_id, size: file.file_size.unwrap_or_default() })
+    let file_id = file.file_id.filter(|id| id.len() <= LONGEST_ID)?;
+    Some(Photo {
+        unique_id: file.file_unique_id.filter(|id| id.len() <= LONGEST_ID).unwrap_or_else(|| file_id.clone()),
+        file_id,
+        size: file.file_size.unwrap_or_default(),
+    })
 }
 
 fn words(messages: Messages) -> Option<Input> {
-    Some(Input::Text { text: messages.0.first()?.text.clone()? })
-}
-
-/// Content that a person can send and that is not read by the product.
-const CONTENT: [&str; 19] = [
-    "contact",
-    "location",
-    "venue",
-    "voice",
-    "audio",
-    "animation",
-    "video",
-    "video_note",
-    "sticker",
-    "poll",
-    "dice",
-    "story",
-    "game",
-    "checklist",
-    "live_photo",
-    "paid_media",
-    "web_app_data",
-    "users_shared",
-    "chat_shared",
-];
-
-/// Service messages and fields that accompany any content: nothing that a person said.
-const NO_CONTENT: [&str; 45] = [
-    "date",
-    "edit_date",
-    "entities",
-    "caption_entities",
-    "sender_chat",
-    "sender_boost_count",
-    "sender_business_bot",
-    "business_connection_id",
-    "forward_origin",
-    "forward_from",
-    "forward_from_chat",
-    "forward_from_message_id",
-    "forward_date",
-    "forward_sender_name",
-    "forward_signature",
-    "is_automatic_forward",
-    "external_reply",
-    "quote",
-    "reply_to_story",
-    "reply_to_checklist_task_id",
-    "via_bot",
-    "has_protected_content",
-    "is_from_offline",
-    "is_paid_post",
-    "author_signature",
-    "paid_star_count",
-    "link_preview_options",
-    "suggested_post_info",
-    "effect_id",
-    "show_caption_above_media",
-    "has_media_spoiler",
-    "reply_markup",
-    "new_chat_members",
-    "new_chat_member",
-    "new_chat_participant",
-    "left_chat_member",
-    "new_chat_title",
-    "new_chat_photo",
-    "delete_chat_photo",
-    "pinned_message",
-    "message_auto_delete_timer_changed",
-    "write_access_allowed",
-    "boost_added",
-    "chat_background_set",
-    "connected_website",
-];
-
-fn other(messages: Messages) -> Option<Input> {
     let message = messages.0.first()?;
-    let named = CONTENT.into_iter().find(|name| message.rest.contains_key(*name));
-    let service = |name: &str| {
-        NO_CONTENT.contains(&name)
-            || ["forum_topic", "general_forum", "video_chat", "migrate_", "group_chat", "supergroup_chat", "channel_chat", "giveaway"]
-                .iter()
-                .any(|part| name.contains(part))
-    };
-    let what = match named {
-        Some(name) => name.to_owned(),
-        None if message.document.is_some() => "document".to_owned(),
-        None => {
-            message.rest.keys().find(|name| !service(name)).cloned().or_else(|| message.caption.as_ref().map(|_| "unknown".to_owned()))?
-        }
-    };
-    Some(Input::Other { what, text: message.words() })
+    // What comes with a file is a caption, and the file is looked at first.
+    message.caption.is_none().then(|| message.words()).flatten().map(|text| Input::Text { text })
 }
 
 // Endpoints.
@@ -264,7 +176,7 @@ fn incoming(me: &Me, place: &Place, input: Input) -> Option<Incoming> {
         chat: place.chat,
         thread: place.thread,
         user: place.user.user_id()?,
-        first_name: place.user.first_name.clone().unwrap_or_default(),
+        first_name: place.user.first_name.as_deref().map(words::name).unwrap_or_default(),
         language: place.user.language_code.clone(),
         message: None,
         reply_to: None,
@@ -282,18 +194,31 @@ async fn say(me: Arc<Me>, messages: Messages, place: Place, input: Input) -> Opt
 
 async fn edit(me: Arc<Me>, messages: Messages, place: Place) -> Option<Incoming> {
     let message = messages.0.first()?;
+    // A location that moves, a poll that is voted in: nobody changed what they had said.
+    let said = message.words().is_some() || message.photo.is_some() || message.document.is_some();
+    said.then_some(())?;
     Some(Incoming { message: message.message_id, ..incoming(&me, &place, Input::Edited { text: message.words() })? })
+}
+
+async fn call(incoming: Incoming) -> Option<Incoming> {
+    Some(incoming)
 }
 
 async fn tap(me: Arc<Me>, callback: Callback) -> Option<Incoming> {
     let user = callback.from?;
-    let message = callback.message?;
-    let place = Place { chat: message.chat.as_ref()?.chat_id()?, thread: message.topic(), user };
+    // Without the message there is no chat either: the person hears of it in their own.
+    let message = callback.message.unwrap_or_else(|| Message { chat: Some(Chat { id: user.id, kind: None }), ..Message::default() });
+    let chat = message.chat.as_ref().filter(|chat| chat.is_private())?;
+    let place = Place { chat: chat.chat_id()?, thread: message.topic(), user };
     let input = match callback.data {
         Some(data) => Input::Tap { data },
         None => Input::Other { what: "callback_query".to_owned(), text: None },
     };
-    Some(Incoming { message: message.message_id, callback: Some(callback.id?), ..incoming(&me, &place, input)? })
+    Some(Incoming {
+        message: message.message_id,
+        callback: Some(callback.id.filter(|id| id.len() <= LONGEST_ID)?),
+        ..incoming(&me, &place, input)?
+    })
 }
 
 async fn stop(me: Arc<Me>, stopped: Stopped) -> Option<Incoming> {

@@ -69,7 +69,7 @@ impl Sender {
         Self { api, storage, blobs }
     }
 
-    /// Sends a letter and tells which message takes its slot. `letter.progress` follows what is done, and sent parts are stored while there are more to send.
+    /// Sends a letter and tells which message takes its slot. `letter.progress` follows what is done, and parts are stored while there are more to send.
     ///
     /// # Errors
     /// [`Failure`]; what `letter.progress` holds by then is done.
@@ -107,6 +107,8 @@ impl Sender {
                 Ok(None)
             }
             OutboundKind::Send { screen, .. } => self.anew(letter, &screen).await,
+            OutboundKind::Commands { commands } => self.commands(chat.0, &commands).await.map(|()| None),
+            OutboundKind::Leave { screen } => self.leave(letter, &screen).await.map(|()| None),
             OutboundKind::Edit { slot, screen } => self.edit(letter, &slot, &screen).await,
         }
     }
@@ -116,6 +118,25 @@ impl Sender {
         answer.text = text.map(|text| text.chars().take(ANSWER_LIMIT).collect());
         let answered: Result<bool, ApiError> = self.timed("answerCallbackQuery", self.api.ask(&answer)).await;
         done_if(answered, &[Fault::TooOld])
+    }
+
+    /// The commands of one chat. They are a convenience: what Telegram does not take is not tried for ever.
+    async fn commands(&self, chat: i64, commands: &[(String, String)]) -> Result<(), Failure> {
+        let list: Vec<Value> = commands.iter().map(|(name, text)| json!({"command": name, "description": text})).collect();
+        let call = if list.is_empty() { Call::new("deleteMyCommands") } else { Call::new("setMyCommands").with("commands", list) };
+        let call = call.with("scope", json!({"type": "chat", "chat_id": chat}));
+        done_if(self.call::<bool>(call).await, &[Fault::Rejected, Fault::Blocked])
+    }
+
+    /// Says why and leaves. Not every group lets a bot write; that is no reason to stay.
+    async fn leave(&self, letter: &mut Letter, screen: &Screen) -> Result<(), Failure> {
+        const NO_MATTER: [Fault; 3] = [Fault::Rejected, Fault::Blocked, Fault::Gone];
+        match self.anew(letter, screen).await {
+            Err(Failure::Api(error)) if NO_MATTER.contains(&error.fault()) => tracing::debug!(%error, "a group does not let the bot write"),
+            said => drop(said?),
+        }
+        let call = Call::new("leaveChat").with("chat_id", letter.out.chat.0);
+        done_if(self.call::<bool>(call).await, &NO_MATTER)
     }
 
     /// Takes the buttons off a message.
@@ -135,12 +156,13 @@ impl Sender {
                 None => letter.progress.anew = true,
             }
         }
-        let placed = self.anew(letter, screen).await?;
-        // The new message is out; buttons left on the old one are a blemish, no reason to fail.
-        if let Err(Failure::Api(error)) = self.retire(letter, old).await {
-            tracing::debug!(%error, "old buttons stay");
+        // Before the new message, which would be sent twice if this had to be waited for. Buttons left on the old one are a blemish, no reason
+        // to fail.
+        match self.retire(letter, old).await {
+            Err(Failure::Api(error)) if !matches!(error.fault(), Fault::Wait(_)) => tracing::debug!(%error, "old buttons stay"),
+            retired => retired?,
         }
-        Ok(placed)
+        self.anew(letter, screen).await
     }
 
     /// Changes a message; `None` if it must be sent anew.
@@ -195,25 +217,30 @@ impl Sender {
         if parts.is_empty() {
             tracing::error!("nothing to send: the screen has neither words nor pictures");
         }
+        if parts.len() > 1 && letter.progress.sent.is_empty() {
+            // An attempt may have begun it that is not counted: it had to wait, or the database went away meanwhile.
+            let sent = self.storage.parts(letter.out.bot, letter.out.chat, letter.item).await?;
+            letter.progress.sent.extend(sent);
+        }
         for (at, part) in parts.iter().enumerate().skip(letter.progress.sent.len()) {
             let placed = match self.part(letter, to, part).await {
-                // It may be there already and cannot be asked for; what follows is sent all the same, above all the buttons.
-                Err(Failure::Api(error)) if error.fault() == Fault::Uncertain && at + 1 < parts.len() => {
-                    tracing::warn!(%error, "a part of a message may not have been delivered, the rest goes on");
+                // They may be there already and cannot be asked for; a slow upload must not keep the words and the buttons back.
+                Err(Failure::Api(error)) if error.fault() == Fault::Uncertain && at + 1 < parts.len() && !has_words(part) => {
+                    tracing::warn!(%error, "pictures of a message may not have been delivered, its words go on");
                     None
                 }
                 placed => placed?,
             };
             letter.progress.sent.push(placed);
-            if let (Some(placed), true) = (placed, at + 1 < parts.len()) {
-                self.storage.part_sent(letter.out.bot, letter.out.chat, letter.item, at, placed).await?;
+            if at + 1 < parts.len() {
+                self.storage.part_done(letter.out.bot, letter.out.chat, letter.item, at, placed).await?;
             }
         }
         Ok(letter.progress.sent.last().copied().flatten())
     }
 
     /// Sends one part and gives its last message; `None` if it is left out.
-    async fn part(&self, letter: &mut Letter, to: To, part: &Part) -> Result<Option<Placed>, Failure> {
+    async fn part(&self, letter: &mut Letter, mut to: To, part: &Part) -> Result<Option<Placed>, Failure> {
         let mut fresh = false;
         loop {
             let call = Call { params: to.params(), ..Call::new("sendMessage") };
@@ -253,17 +280,56 @@ impl Sender {
             };
             match (error.fault(), &attached) {
                 (Fault::Formatting, _) if !letter.progress.plain => letter.progress.plain = true,
+                // Words at the end of the chat are better than none.
+                (Fault::NoTopic, _) if to.thread.is_some() => to.thread = None,
                 (Fault::StaleFile, Some(attached)) if !fresh => {
                     attached.forget(self.storage.as_ref(), letter.out.bot).await?;
                     fresh = true;
                 }
-                (Fault::StaleFile | Fault::Rejected, Some(_)) => {
-                    tracing::error!(%error, "a picture was refused; its words go without it");
-                    return self.without_picture(letter, to, part).await;
-                }
+                (Fault::StaleFile | Fault::Rejected, Some(_)) => return self.refused(letter, to, part, &error).await,
                 _ => return Err(error.into()),
             }
         }
+    }
+
+    /// Pictures that Telegram does not take as they are. The id of one that came as a file is none of a photo, but what we have stored of it can be
+    /// sent as one; and one of an album that cannot be shown does not hide the others.
+    async fn refused(&self, letter: &mut Letter, to: To, part: &Part, error: &ApiError) -> Result<Option<Placed>, Failure> {
+        if let Some(stored) = self.stored(letter, part).await? {
+            return Box::pin(self.part(letter, to, &stored)).await;
+        }
+        let Part::Album { media } = part else {
+            tracing::error!(%error, "a picture was refused; its words go without it");
+            return self.without_picture(letter, to, part).await;
+        };
+        let mut last = None;
+        for media in media {
+            let one = Part::Photo { media: media.clone(), caption: Formatted::default(), markup: None };
+            last = Box::pin(self.part(letter, to, &one)).await?.or(last);
+        }
+        Ok(last)
+    }
+
+    /// The same part with what is stored in the place of Telegram's ids; `None` if nothing is.
+    async fn stored(&self, letter: &Letter, part: &Part) -> Result<Option<Part>, PortError> {
+        let find = async |media: &Media| match media {
+            Media::File(id) => Ok(self.storage.stored(letter.out.bot, id).await?.map_or_else(|| media.clone(), Media::Blob)),
+            Media::Blob(_) => Ok::<_, PortError>(media.clone()),
+        };
+        let stored = match part {
+            Part::Text { .. } => return Ok(None),
+            Part::Photo { media, caption, markup } => {
+                Part::Photo { media: find(media).await?, caption: caption.clone(), markup: markup.clone() }
+            }
+            Part::Album { media } => {
+                let mut found = Vec::with_capacity(media.len());
+                for media in media {
+                    found.push(find(media).await?);
+                }
+                Part::Album { media: found }
+            }
+        };
+        Ok((stored != *part).then_some(stored))
     }
 
     /// The words and buttons of a part whose picture cannot be sent: a technician must not be stuck because of a picture.
@@ -300,6 +366,14 @@ impl Sender {
         metrics::counter!("fitter_tg_sends_total", "method" => method, "result" => name).increment(1);
         metrics::histogram!("fitter_tg_send_seconds", "method" => method).record(begun.elapsed());
         result
+    }
+}
+
+fn has_words(part: &Part) -> bool {
+    match part {
+        Part::Text { .. } => true,
+        Part::Photo { caption, .. } => !caption.text.is_empty(),
+        Part::Album { .. } => false,
     }
 }
 

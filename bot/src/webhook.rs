@@ -4,11 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::to_bytes;
+use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use bytes::BytesMut;
 use fitter_domain::ids::BotId;
+use futures::StreamExt as _;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -21,8 +25,10 @@ use crate::api::{Api, Call};
 use crate::fault::ApiError;
 use crate::ports::Storage;
 
-/// Updates are a few kilobytes; Telegram cuts answers to getUpdates at 4 MiB for a hundred of them.
+/// Updates are a few kilobytes, the largest (a rich message of 500 blocks and 50 files) some hundred.
 const BODY_LIMIT: usize = 1 << 20;
+/// Read to here, and forgotten: whoever is cut off in the middle does not hear why.
+const READ_LIMIT: usize = 32 << 20;
 
 /// Telegram repeats the secret of `setWebhook` here.
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
@@ -37,23 +43,50 @@ pub fn router(secrets: HashMap<BotId, SecretString>, storage: Arc<dyn Storage>) 
     Router::new().route("/telegram/{bot}", post(receive)).with_state(Arc::new(Door { secrets, storage }))
 }
 
-async fn receive(State(door): State<Arc<Door>>, Path(bot): Path<i64>, request: Request) -> StatusCode {
+async fn receive(State(door): State<Arc<Door>>, Path(bot): Path<i64>, request: Request) -> Response {
     let bot = BotId(bot);
     let given = request.headers().get(SECRET_HEADER).map(|value| value.as_bytes().to_vec()).unwrap_or_default();
     // An unknown bot is answered like a wrong secret: nobody learns which bots there are.
     let known = door.secrets.get(&bot).is_some_and(|secret| secret.expose_secret().as_bytes().ct_eq(&given).into());
     if !known {
-        return StatusCode::UNAUTHORIZED;
+        return StatusCode::UNAUTHORIZED.into_response();
     }
-    let Ok(body) = to_bytes(request.into_body(), BODY_LIMIT).await else { return StatusCode::PAYLOAD_TOO_LARGE };
-    let Ok(raw) = serde_json::from_slice::<Box<RawValue>>(&body) else { return StatusCode::BAD_REQUEST };
+    let body = match read(request.into_body()).await {
+        Ok(body) => body,
+        Err(status) => return status.into_response(),
+    };
+    let Ok(raw) = serde_json::from_slice::<Box<RawValue>>(&body) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
     match accept(door.storage.as_ref(), bot, std::slice::from_ref(&raw)).await {
-        Ok(_) => StatusCode::OK,
+        Ok(_) => StatusCode::OK.into_response(),
         Err(error) => {
             tracing::error!(%error, "an update cannot be kept, Telegram sends it again");
-            StatusCode::SERVICE_UNAVAILABLE
+            busy()
         }
     }
+}
+
+/// Not now. Telegram would wait up to two minutes after several of these; it comes again as soon as it is asked to.
+#[must_use]
+pub fn busy() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")]).into_response()
+}
+
+/// The body, if it can be an update's.
+async fn read(body: Body) -> Result<BytesMut, StatusCode> {
+    let (mut kept, mut length) = (BytesMut::new(), 0);
+    let mut body = body.into_data_stream();
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|_| StatusCode::BAD_REQUEST)?;
+        length += chunk.len();
+        if length <= BODY_LIMIT {
+            kept.extend_from_slice(&chunk);
+        } else if length > READ_LIMIT {
+            break;
+        }
+    }
+    if length <= BODY_LIMIT { Ok(kept) } else { Err(StatusCode::PAYLOAD_TOO_LARGE) }
 }
 
 /// Why the webhook cannot be set.

@@ -182,7 +182,7 @@ pub struct Config {
 }
 
 /// Variables that are not settings.
-const OTHER_VARIABLES: [&str; 2] = ["FITTER_CONFIG", "FITTER_TEST_DATABASE_URL"];
+const OTHER_VARIABLES: [&str; 3] = ["FITTER_CONFIG", "FITTER_TEST_DATABASE_URL", "FITTER_TEST_POSTGRES"];
 
 impl Config {
     /// Reads the file, if there is one, and the environment over it.
@@ -190,13 +190,25 @@ impl Config {
     /// # Errors
     /// An unknown or malformed key, named.
     pub fn load(file: Option<&Path>, env: impl IntoIterator<Item = (String, String)>) -> anyhow::Result<Self> {
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        let mut text = Figment::new();
         if let Some(file) = file {
             ensure!(file.is_file(), "configuration file {} does not exist", file.display());
-            figment = figment.merge(Toml::file_exact(file));
+            text = text.merge(Toml::file_exact(file));
         }
-        let config: Self =
-            figment.merge(Serialized::globals(variables(env)?)).extract().map_err(|error| anyhow::anyhow!("configuration: {error}"))?;
+        Self::over(text, env)
+    }
+
+    /// Reads the text of a file, and the environment over it.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn read(text: &str, env: impl IntoIterator<Item = (String, String)>) -> anyhow::Result<Self> {
+        Self::over(Figment::from(Toml::string(text)), env)
+    }
+
+    fn over(text: Figment, env: impl IntoIterator<Item = (String, String)>) -> anyhow::Result<Self> {
+        let figment = Figment::from(Serialized::defaults(Self::default())).merge(text).merge(Serialized::globals(variables(env)?));
+        let config: Self = figment.extract().map_err(|error| anyhow::anyhow!("configuration: {error}"))?;
         config.validate()?;
         Ok(config)
     }

@@ -2,7 +2,7 @@
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`config`] | the configuration |
+//! | [`fitter_cli::config`] | the configuration |
 //! | [`start`] | from a configuration to everything that use cases need |
 //! | [`serve`] | the product running: bots, workers, web |
 //! | [`demo`] | the product and a Telegram of its own on one machine |
@@ -11,7 +11,6 @@
 //! | [`operate`] | `fitter migrate`, `doctor`, `user`, `dead` |
 //! | [`telemetry`] | logs |
 
-mod config;
 mod demo;
 mod health;
 mod notes;
@@ -26,7 +25,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use config::Config;
+use fitter_cli::config::{self, Config};
 
 #[derive(Parser)]
 #[command(name = "fitter", version, about = "The field technician's assistant in Telegram")]
@@ -69,7 +68,10 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let result = Config::load(args.config.as_deref(), std::env::vars()).and_then(|config| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
-        runtime.block_on(run(args.command, config))
+        let result = runtime.block_on(run(args.command, config));
+        // A look-up of a name that hangs in a thread does not keep the process.
+        runtime.shutdown_background();
+        result
     });
     match result {
         Ok(code) => code,

@@ -105,10 +105,8 @@ pub async fn user(user: User, config: &Config) -> anyhow::Result<ExitCode> {
             }
         }
         User::Remove { id, undo } => {
-            let mut conn = app.db.pool().acquire().await?;
-            let id = fitter_domain::ids::PersonId(id);
-            ensure!(people::get(&mut conn, id).await?.is_some(), "there is no person {id}; see `fitter user list`");
-            people::set_removed(&mut conn, id, !undo).await?;
+            let found = app.set_removed(fitter_domain::ids::PersonId(id), !undo).await?;
+            ensure!(found, "there is no person {id}; see `fitter user list`");
             println!("done");
         }
     }

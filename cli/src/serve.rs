@@ -9,8 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::routing::any;
 use clap::ValueEnum;
 use fitter_bot::fault::Fault;
@@ -22,7 +21,7 @@ use fitter_domain::{Locale, msg};
 use fitter_prompts::Messages;
 use fitter_queue::{Queue, RunnerConfig, run_lanes};
 use fitter_services::jobs::{Fetch, FetchError};
-use fitter_services::{App, BotInfo};
+use fitter_services::{App, BotInfo, menu};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
@@ -40,6 +39,8 @@ use crate::{notes, telemetry};
 const KEEP_DONE: Duration = Duration::from_secs(48 * 3600);
 /// Items swept out in one statement.
 const SWEEP: u32 = 5_000;
+/// Stopping takes no longer: the 20 s that handlers have, and a little for the rest. Supervisors kill after 30 s as a rule.
+const STOP: Duration = Duration::from_secs(25);
 /// Letters under way at once: they wait for the network, not for this machine.
 const OUTBOX_LANES: u32 = 128;
 
@@ -183,14 +184,22 @@ impl Server {
         tracing::info!("ready");
         terminated().await;
         tracing::info!("stopping: work under way is finished, nothing new is begun");
-        bots.stop().await;
-        stop.cancel();
-        while tasks.join_next().await.is_some() {}
-        if let Some(web) = web {
-            // Long polls of a browser may hang on: they are cut off.
-            let _ended = tokio::time::timeout(Duration::from_secs(2), web).await;
+        let stopped = async {
+            let worked = async {
+                stop.cancel();
+                while tasks.join_next().await.is_some() {}
+            };
+            tokio::join!(bots.stop(), worked);
+            if let Some(web) = web {
+                // Long polls of a browser may hang on: they are cut off.
+                let _ended = tokio::time::timeout(Duration::from_secs(2), web).await;
+            }
+            database.close().await;
+        };
+        // A database that hangs must not keep the process: what is left behind is taken up as after a crash.
+        if tokio::time::timeout(STOP, stopped).await.is_err() {
+            tracing::warn!("not everything ended in time; it goes on when its leases have run out");
         }
-        database.close().await;
         Ok(())
     }
 
@@ -266,7 +275,7 @@ fn late(webhooks: Arc<OnceLock<Router>>) -> impl Fn(Request) -> std::pin::Pin<Bo
                     Ok(response) => response,
                     Err(never) => match never {},
                 },
-                None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+                None => fitter_bot::webhook::busy(),
             }
         })
     }
@@ -285,7 +294,8 @@ fn fetcher(bots: &Bots) -> Fetch {
         Box::pin(async move {
             let Some(api) = api else { return Err(FetchError::Later("this bot is not configured here".to_owned())) };
             fitter_bot::fetch::fetch(&api, &file_id).await.map_err(|error| match error.fault() {
-                Fault::Wait(_) | Fault::Retry | Fault::Uncertain | Fault::Unauthorized => FetchError::Later(error.to_string()),
+                Fault::Wait(time) => FetchError::Wait(time),
+                Fault::Retry | Fault::Uncertain | Fault::Unauthorized => FetchError::Later(error.to_string()),
                 _ => FetchError::Never(error.to_string()),
             })
         })
@@ -294,15 +304,8 @@ fn fetcher(bots: &Bots) -> Fetch {
 
 /// What people see of a bot before they write to it, in each language.
 fn words(messages: &Messages) -> Vec<Words> {
-    let commands = [
-        ("menu", msg::command_menu()),
-        ("jobs", msg::command_jobs()),
-        ("new", msg::command_new()),
-        ("procedures", msg::command_procedures()),
-        ("language", msg::command_language()),
-        ("help", msg::command_help()),
-        ("cancel", msg::command_cancel()),
-    ];
+    // Colleagues get a list of their own in their chats.
+    let commands = menu::commands(fitter_domain::person::Role::Client);
     // Russian also stands for every language that has no words of its own.
     [(None, Locale::Ru), (Some(Locale::Kk), Locale::Kk), (Some(Locale::En), Locale::En)]
         .into_iter()
@@ -335,12 +338,17 @@ async fn chores(app: App, vault: Option<PathBuf>, mut seen: Option<u64>) {
             tracing::error!(%error, "the search index was not refreshed, the old one stays in use");
         }
         if ticks.is_multiple_of(120) {
-            let swept = async { fitter_queue::purge(&mut *app.db.pool().acquire().await?, KEEP_DONE, SWEEP).await };
-            if let Err(error) = swept.await {
+            if let Err(error) = sweep(&app).await {
                 tracing::warn!(%error, "done items were not swept out");
             }
         }
     }
+}
+
+/// Sweeps out all items that were done long enough ago; between two statements others get the connection.
+async fn sweep(app: &App) -> Result<(), fitter_queue::QueueError> {
+    while fitter_queue::purge(&mut *app.db.pool().acquire().await?, KEEP_DONE, SWEEP).await? == u64::from(SWEEP) {}
+    Ok(())
 }
 
 /// SIGTERM or Ctrl-C.

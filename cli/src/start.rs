@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use chrono::TimeDelta;
-use fitter_domain::clock::{Clock, SystemClock, WrongClock};
+use fitter_domain::clock::{Clock, FollowingClock, SystemClock, WrongClock};
 use fitter_prompts::Messages;
 use fitter_queue::{Wake, failpoint};
 use fitter_retrieval::problem::Severity;
@@ -59,25 +60,62 @@ pub async fn database(config: &Config, migrations: Migrations) -> anyhow::Result
 pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
     let files = Files::folder(&config.storage.data_dir.join("files"))
         .with_context(|| format!("storage.data_dir: cannot write {}", config.storage.data_dir.display()))?;
+    let clock = clock(&database).await?;
     let app = App {
         db: database,
         messages: Arc::new(Messages::load()?),
-        clock: clock(),
+        clock,
         files,
         search: Search::empty()?,
         wake: Wake::new(),
         bots: Arc::new(RwLock::new(HashMap::new())),
+        seen: Arc::default(),
     };
     app.refresh_search().await?;
     Ok(app)
 }
 
 /// The system's clock; a test may want it to be so many seconds off.
-fn clock() -> Arc<dyn Clock> {
+fn machine() -> Arc<dyn Clock> {
     match failpoint::order("clock").and_then(|seconds| seconds.parse().ok()) {
         Some(seconds) => Arc::new(WrongClock(TimeDelta::seconds(seconds))),
         None => Arc::new(SystemClock),
     }
+}
+
+/// How often the database's clock is looked at: a machine's goes wrong by milliseconds in this time.
+const LOOK: Duration = Duration::from_secs(30);
+/// A difference that somebody should know of.
+const WRONG: TimeDelta = TimeDelta::seconds(5);
+
+/// The database's clock. Processes on machines whose clocks differ share dialogues and timers, so all go by the one that they have in common.
+async fn clock(database: &Database) -> anyhow::Result<Arc<dyn Clock>> {
+    if database.is_embedded() {
+        return Ok(machine());
+    }
+    let clock = Arc::new(FollowingClock::new(machine()));
+    let ahead = follow(&clock, database).await.context("the database's clock")?;
+    if ahead.abs() > WRONG {
+        let seconds = -(ahead.num_milliseconds() + 500).div_euclid(1000);
+        tracing::warn!(seconds, "this machine's clock is ahead of the database's by so much; the database's counts");
+    }
+    let (following, database) = (Arc::downgrade(&clock), database.clone());
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let Some(clock) = following.upgrade() else { return };
+            if let Err(error) = follow(&clock, &database).await {
+                tracing::debug!(%error, "the database's clock was not looked at");
+            }
+        }
+    });
+    Ok(clock)
+}
+
+async fn follow<C: Clock>(clock: &FollowingClock<C>, database: &Database) -> Result<TimeDelta, fitter_store::Error> {
+    let asked = clock.own();
+    let theirs = fitter_store::maintenance::time(database).await?;
+    Ok(clock.follow(theirs, (asked, clock.own())))
 }
 
 /// Problems of notes in the log; `fitter import` tells them all.

@@ -13,8 +13,6 @@ use crate::effect::{Addressee, Command, Effect};
 use crate::state::State;
 use crate::turn::Turn;
 
-/// Longest question searched for, in characters.
-const LONGEST: usize = 1000;
 /// Quotes longer than this, in characters, are collapsed at first.
 const COLLAPSED_FROM: usize = 900;
 /// Hits beside the shown one that are offered as chips.
@@ -29,11 +27,10 @@ pub(crate) fn prompt(turn: &mut Turn<'_>) {
 
 /// Searches the notes. The state stays: a question in the middle of a walk does not end it.
 pub(crate) fn search(turn: &mut Turn<'_>, text: &str) {
-    let text: String = text.chars().take(LONGEST).collect();
     if matches!(turn.state, State::Vehicle { .. } | State::Procedures { .. }) {
         turn.go(State::Home);
     }
-    turn.run(Command::Search { text });
+    turn.run(Command::Search { text: text.to_owned() });
 }
 
 fn answer_slot(query: QueryId) -> Slot {

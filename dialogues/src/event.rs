@@ -76,6 +76,8 @@ pub enum Input {
         /// The new text or caption.
         text: Option<String>,
     },
+    /// Somebody called the bot in a group, or took it there. No dialogue comes of it.
+    Group,
     /// The person blocked (`false`) or unblocked (`true`) the bot.
     Reachable {
         /// Whether messages reach them.
@@ -92,6 +94,17 @@ pub struct Photo {
     pub unique_id: String,
     /// Bytes, 0 if unknown.
     pub size: u64,
+}
+
+impl Photo {
+    /// Bots may fetch files of 20 MB (Bot API: `getFile`).
+    pub const LARGEST: u64 = 20 << 20;
+
+    /// Whether it can never be fetched.
+    #[must_use]
+    pub const fn is_too_big(&self) -> bool {
+        self.size > Self::LARGEST
+    }
 }
 
 /// What a machine sees.
@@ -291,4 +304,6 @@ pub enum InviteRefusal {
     Expired,
     /// Somebody used it.
     Used,
+    /// The person used it before: pressed twice.
+    Own,
 }

@@ -5,17 +5,13 @@ use fitter_domain::msg;
 use fitter_domain::person::Role;
 use fitter_domain::rich::{Node, Rich};
 use fitter_domain::screen::Screen;
+use fitter_domain::words;
 
 use crate::action::Action;
 use crate::effect::Command;
 use crate::event::{Input, InviteRefusal};
 use crate::state::State;
 use crate::turn::Turn;
-
-/// Longest name kept, in characters (Telegram's own first names hold 64).
-const LONGEST_NAME: usize = 64;
-/// Longest question kept until the person is known, in characters.
-const LONGEST_QUESTION: usize = 1000;
 
 /// Anything from somebody who has not finished onboarding.
 pub(crate) fn input(turn: &mut Turn<'_>, input: &Input) {
@@ -45,11 +41,11 @@ pub(crate) fn input(turn: &mut Turn<'_>, input: &Input) {
         Input::Text { text } | Input::Photos { caption: Some(text), .. } | Input::Other { text: Some(text), .. }
             if !matches!(turn.state, State::Name { .. }) =>
         {
-            turn.go(State::Language { question: Some(text.chars().take(LONGEST_QUESTION).collect()) });
+            turn.go(State::Language { question: Some(text.clone()) });
             languages(turn);
         }
         Input::Command { .. } | Input::Text { .. } | Input::Photos { .. } | Input::Other { .. } => again(turn),
-        Input::Edited { .. } | Input::Reachable { .. } => {}
+        Input::Edited { .. } | Input::Reachable { .. } | Input::Group => {}
     }
 }
 
@@ -64,7 +60,7 @@ fn again(turn: &mut Turn<'_>) {
 }
 
 fn named(turn: &mut Turn<'_>, name: &str, asked: Option<String>) {
-    let name: String = name.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST_NAME).collect();
+    let name = words::name(name);
     if name.is_empty() {
         return again(turn);
     }
@@ -119,6 +115,7 @@ pub(crate) fn not_invited(turn: &mut Turn<'_>, why: InviteRefusal) {
         InviteRefusal::Unknown => msg::invite_unknown(),
         InviteRefusal::Expired => msg::invite_expired(),
         InviteRefusal::Used => msg::invite_used(),
+        InviteRefusal::Own => msg::invite_own(),
     });
     proceed(turn);
 }

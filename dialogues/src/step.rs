@@ -1,13 +1,13 @@
 //! One step: an event finds its machine.
 
 use fitter_domain::ids::RunId;
-use fitter_domain::msg;
+use fitter_domain::msg::{self, Msg};
 use fitter_domain::screen::Slot;
 use fitter_domain::vehicle::{self, VehicleNumber};
 
 use crate::action::Action;
 use crate::effect::Command;
-use crate::event::{Event, Input, Outcome};
+use crate::event::{Event, Input, Outcome, Photo};
 use crate::state::State;
 use crate::turn::{Ctx, Transition, Turn};
 use crate::{ask, faults, home, invites, jobs, onboarding, procedures, walk};
@@ -36,7 +36,7 @@ pub fn step(state: &State, event: &Event, ctx: &Ctx<'_>) -> Transition {
     match event {
         Event::Outcome(_) if ctx.person.removed => {}
         Event::Outcome(outcome) => came_of(&mut turn, outcome),
-        Event::Person { input: Input::Reachable { .. }, .. } => {}
+        Event::Person { input: Input::Reachable { .. } | Input::Group, .. } => {}
         Event::Person { .. } if ctx.person.removed => {
             // Should they come back, they begin at home.
             turn.go(State::Home).say(msg::access_removed());
@@ -65,6 +65,9 @@ fn person(turn: &mut Turn<'_>, input: &Input, slot: Option<&Slot>) {
             None => words(turn, text),
         },
         Input::Edited { text } => edited(turn, text.as_deref()),
+        Input::Photos { photos, caption } if turn.ctx.person.role.is_staff() && photos.iter().any(Photo::is_too_big) => {
+            too_big(turn, photos, caption.as_deref(), slot);
+        }
         Input::Photos { photos, caption } => match turn.state.clone() {
             _ if replied.is_some() => replied.into_iter().for_each(|question| ask::answer_photo(turn, question, caption.as_deref())),
             State::Answering { question } => ask::answer_photo(turn, question, caption.as_deref()),
@@ -75,15 +78,37 @@ fn person(turn: &mut Turn<'_>, input: &Input, slot: Option<&Slot>) {
         },
         Input::Other { text: Some(text), .. } => words(turn, text),
         Input::Other { .. } => {
-            let text = if turn.ctx.person.role.is_staff() { msg::only_text_and_photos() } else { msg::only_text() };
-            if matches!(turn.state, State::Running { .. }) {
-                turn.say(text);
-                walk::show_again(turn);
-            } else {
-                turn.say_on(text);
-            }
+            let staff = turn.ctx.person.role.is_staff();
+            not_taken(turn, if staff { msg::only_text_and_photos() } else { msg::only_text() });
         }
-        Input::Reachable { .. } => {}
+        Input::Reachable { .. } | Input::Group => {}
+    }
+}
+
+/// Says that something cannot be taken, and shows where the person is.
+fn not_taken(turn: &mut Turn<'_>, why: Msg) {
+    if matches!(turn.state, State::Running { .. }) {
+        turn.say(why);
+        walk::show_again(turn);
+    } else {
+        turn.say_on(why);
+    }
+}
+
+/// Pictures that Telegram does not hand out are no evidence: nobody could ever look at them. What came with them is taken.
+fn too_big(turn: &mut Turn<'_>, photos: &[Photo], caption: Option<&str>, slot: Option<&Slot>) {
+    let rest: Vec<Photo> = photos.iter().filter(|photo| !photo.is_too_big()).cloned().collect();
+    let text = caption.map(str::to_owned);
+    match (rest.is_empty(), text) {
+        (true, None) => not_taken(turn, msg::file_too_big()),
+        (true, Some(text)) => {
+            turn.say(msg::file_too_big());
+            person(turn, &Input::Text { text }, slot);
+        }
+        (false, caption) => {
+            turn.say(msg::file_too_big());
+            person(turn, &Input::Photos { photos: rest, caption }, slot);
+        }
     }
 }
 

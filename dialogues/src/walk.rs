@@ -256,6 +256,7 @@ impl<'t, 'a> Walking<'t, 'a> {
         match (what, self.run.state.pending.clone()) {
             (Walk::Send, Pending::Problem { note, photos }) => self.send_problem(note, photos),
             (Walk::Cancel, Pending::Change { .. } | Pending::Check) => self.await_(Pending::Check),
+            (Walk::Cancel, Pending::OutOfRange { value, typed: Some(question), .. }) => self.ask_instead(value, &question),
             (Walk::Cancel, _) => {
                 let rest = self.rest();
                 self.await_(rest);
@@ -272,7 +273,10 @@ impl<'t, 'a> Walking<'t, 'a> {
             (Walk::Again, Pending::Check) if self.finished() && moves::once_more(&self.run) != moves::OnceMore::No => self.again(),
             (Walk::Ok, Pending::Repeat) => self.leave(),
             (Walk::Remeasure, Pending::OutOfRange { .. }) => self.await_(Pending::Check),
-            (Walk::Reason, Pending::OutOfRange { value, .. }) => self.await_(Pending::OutOfRange { value, reason: true }),
+            (Walk::Reason, Pending::OutOfRange { value, typed: Some(reason), .. }) => {
+                self.give(Answer::Number { value, reason: Some(reason) })
+            }
+            (Walk::Reason, Pending::OutOfRange { value, .. }) => self.await_(Pending::OutOfRange { value, reason: true, typed: None }),
             (Walk::Changes, Pending::Check) if self.finished() => self.show_changes(),
             (Walk::Change(check), Pending::Check)
                 if self.finished() && screens::changeable(&self.run).any(|place| place == check as usize) =>
@@ -326,10 +330,11 @@ impl<'t, 'a> Walking<'t, 'a> {
     /// A problem met with a reading begins with that reading, so that it does not have to be typed again.
     fn problem_so_far(&self, pending: &Pending) -> String {
         match (pending, self.open_kind()) {
-            (Pending::OutOfRange { value, .. }, Some((place, kind))) => {
+            (Pending::OutOfRange { value, typed, .. }, Some((place, kind))) => {
                 let question =
                     self.run.step().and_then(|step| step.checks.get(place)).map(|check| check.question.clone()).unwrap_or_default();
-                format!("{question}: {}", texts::answer_text(&Answer::Number { value: *value, reason: None }, &kind).plain())
+                let typed = typed.iter().map(|typed| format!("\n{typed}")).collect::<String>();
+                format!("{question}: {}{typed}", texts::answer_text(&Answer::Number { value: *value, reason: None }, &kind).plain())
             }
             _ => String::new(),
         }

@@ -16,6 +16,7 @@
 //! | [`outbound`] | what goes out to a chat |
 //! | [`ticket`] | faults and questions to a human |
 //! | [`passage`] | what search returns |
+//! | [`words`] | what people type, and names |
 
 pub mod clock;
 pub mod ids;
@@ -31,6 +32,7 @@ pub mod run;
 pub mod screen;
 pub mod ticket;
 pub mod vehicle;
+pub mod words;
 
 pub use clock::Clock;
 pub use locale::Locale;

@@ -58,4 +58,14 @@ pub enum OutboundKind {
     },
     /// Shows that the bot is busy ("typing…"); never retried.
     Busy,
+    /// Sets the commands that the client of this chat lists, instead of those for everybody; none takes them away.
+    Commands {
+        /// Name without the slash, and what it does.
+        commands: Vec<(String, String)>,
+    },
+    /// Says why, if it may, and leaves the group.
+    Leave {
+        /// Why.
+        screen: Screen,
+    },
 }

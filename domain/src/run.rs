@@ -123,6 +123,9 @@ pub enum Pending {
         value: f64,
         /// The technician chose to give a reason and is about to type it.
         reason: bool,
+        /// Words that came without that choice: a reason or a question, which has to be told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        typed: Option<String>,
     },
     /// An answer is to be changed, and its new value is awaited.
     Change {

@@ -15,7 +15,7 @@ pub enum QueueError {
         source: serde_json::Error,
     },
     /// The database refused or is away.
-    #[error(transparent)]
+    #[error("{0}{advice}", advice = crate::outage::advice(.0))]
     Database(#[from] sqlx::Error),
     /// A test wants a fault here ([`crate::failpoint`]).
     #[error("failpoint {0}")]

@@ -21,7 +21,11 @@ use crate::error::QueueError;
 /// [`QueueError::Failpoint`], if the test wants one.
 #[cfg(feature = "failpoints")]
 pub async fn hit(place: &'static str) -> Result<(), QueueError> {
-    match order(place).as_deref() {
+    let what = order(place);
+    if let Some(what) = &what {
+        tracing::warn!(place, what, "failpoint");
+    }
+    match what.as_deref() {
         None => Ok(()),
         // No destructors, no buffers written out.
         Some("crash") => std::process::abort(),

@@ -11,6 +11,7 @@
 //! | [`limiter`] | token buckets shared by all processes |
 //! | [`wake`] | waking the workers |
 //! | [`runner`] | the loop of a worker |
+//! | [`outage`] | the database in trouble, told apart from faults of an item |
 //! | [`failpoint`] | places where tests make a process fail; nothing in a release |
 //!
 //! The rules:
@@ -32,6 +33,7 @@ pub mod failpoint;
 pub mod finish;
 pub mod item;
 pub mod limiter;
+pub mod outage;
 pub mod put;
 pub mod runner;
 pub mod wake;

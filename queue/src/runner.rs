@@ -17,10 +17,14 @@ use crate::error::QueueError;
 use crate::failpoint;
 use crate::finish::{self, Deferred};
 use crate::item::{Item, LaneLease, Queue};
+use crate::outage;
 use crate::wake::{Wake, Woken};
 
 /// How long lanes that have ended wait for others before they are given back together, while few are free.
 const GATHER: Duration = Duration::from_millis(3);
+
+/// How long an item waits that met a database in trouble.
+const OUTAGE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How a worker works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,14 +121,16 @@ impl From<QueueError> for Failure {
         match error {
             QueueError::LeaseLost => Self::Lost,
             QueueError::Payload { .. } => Self::Bury { reason: error.to_string() },
-            QueueError::Database(_) | QueueError::Failpoint(_) => Self::retry(error),
+            QueueError::Database(error) => error.into(),
+            QueueError::Failpoint(_) => Self::retry(error),
         }
     }
 }
 
 impl From<sqlx::Error> for Failure {
+    /// No item is to blame for a database in trouble: it waits and keeps all its attempts.
     fn from(error: sqlx::Error) -> Self {
-        Self::retry(error)
+        if outage::report(&error) { Self::Hold { time: OUTAGE_PAUSE } } else { Self::retry(error) }
     }
 }
 
@@ -147,9 +153,19 @@ where
     H: Fn(Task) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Finished, Failure>> + Send + 'static,
 {
-    Runner { pool, queue, config, woken: wake.subscribe(queue), stop, active: HashMap::new(), finished: Vec::new(), tasks: JoinSet::new() }
-        .run(handler)
-        .await;
+    Runner {
+        pool,
+        queue,
+        config,
+        woken: wake.subscribe(queue),
+        stop,
+        active: HashMap::new(),
+        finished: Vec::new(),
+        tasks: JoinSet::new(),
+        behind: false,
+    }
+    .run(handler)
+    .await;
 }
 
 /// The state of the loop of [`run_lanes`].
@@ -165,6 +181,8 @@ struct Runner {
     /// Leases to give back.
     finished: Vec<Arc<LaneLease>>,
     tasks: JoinSet<()>,
+    /// The database was away. Leases of lanes in hand may have run out meanwhile: they are renewed before anything is claimed.
+    behind: bool,
 }
 
 impl Runner {
@@ -180,7 +198,10 @@ impl Runner {
             let idle = match self.turn(&handler).await {
                 Ok(idle) => idle,
                 Err(error) => {
-                    tracing::warn!(queue = self.queue.name(), %error, "cannot claim work, trying again");
+                    self.behind = true;
+                    if !matches!(&error, QueueError::Database(error) if outage::report(error)) {
+                        tracing::warn!(queue = self.queue.name(), %error, "cannot claim work, trying again");
+                    }
                     Duration::from_secs(1)
                 }
             };
@@ -229,14 +250,21 @@ impl Runner {
         }
         let mut tx = self.pool.begin().await?;
         let busy = give_back(&mut tx, &self.finished).await?;
+        if self.behind {
+            finish::renew(&mut tx, &self.active.values().map(Arc::as_ref).collect::<Vec<_>>(), self.config.lease).await?;
+        }
         let what = Claim { lanes: free, items_per_lane: self.config.items_per_lane, lease: self.config.lease };
         let leases = if free == 0 { Vec::new() } else { claim_in(&mut tx, self.queue, what).await? };
         let more = u32::try_from(leases.len()).is_ok_and(|claimed| claimed == free);
         let next = if more { None } else { next_ready(&mut tx, self.queue).await? };
-        tx.commit().await?;
-        if !leases.is_empty() {
-            failpoint::hit("claim").await?;
+        let claimed = tx.commit().await.map_err(QueueError::from);
+        let claimed = if leases.is_empty() { claimed } else { claimed.and(failpoint::hit("claim").await) };
+        if let Err(error) = claimed {
+            // Nobody knows whether it counts. If it does, the lanes must not stand still until their leases run out; if not, nothing is given back.
+            self.finished.extend(leases.into_iter().map(|lease| split(lease).0));
+            return Err(error);
         }
+        self.behind = false;
         self.finished.retain(|lease| busy.contains(&lease.token));
         for lease in leases {
             let (lease, tasks) = split(lease);
@@ -330,7 +358,7 @@ where
         metrics::histogram!("fitter_queue_work_seconds", "queue" => queue).record(start.elapsed().as_secs_f64());
         let (label, on) = match outcome {
             Ok(Finished(())) => ("done", true),
-            Err(failure) => match record(&pool, &task, failure).await {
+            Err(failure) => match record(&pool, &task, &failure, &stop).await {
                 Ok(recorded) => recorded,
                 Err(error) => {
                     tracing::warn!(queue, %error, "a failed attempt was not recorded, the item will be tried again");
@@ -345,12 +373,22 @@ where
     }
 }
 
+/// Records a failure, however long the database is away: an item that is given back without a record forgets what it has to wait for.
+async fn record(pool: &PgPool, task: &Task, failure: &Failure, stop: &CancellationToken) -> Result<(&'static str, bool), QueueError> {
+    loop {
+        match try_to_record(pool, task, failure).await {
+            Err(QueueError::Database(error)) if !stop.is_cancelled() && outage::report(&error) => tokio::time::sleep(OUTAGE_PAUSE).await,
+            recorded => return recorded,
+        }
+    }
+}
+
 /// Records a failure; its name in metrics and whether the lane goes on.
-async fn record(pool: &PgPool, task: &Task, failure: Failure) -> Result<(&'static str, bool), QueueError> {
+async fn try_to_record(pool: &PgPool, task: &Task, failure: &Failure) -> Result<(&'static str, bool), QueueError> {
     let (lease, items) = (task.lease(), task.items());
     let (queue, item) = (lease.queue.name(), items.first().map_or(0, |item| item.id.0));
     let mut conn = pool.acquire().await?;
-    let recorded = match &failure {
+    let recorded = match failure {
         Failure::Retry { after, error } => {
             let attempts = items.iter().map(|item| item.attempts).max().unwrap_or_default().saturating_add(1);
             let delay = after.unwrap_or_else(|| backoff(attempts, item));
@@ -367,8 +405,11 @@ async fn record(pool: &PgPool, task: &Task, failure: Failure) -> Result<(&'stati
             }
         }
         Failure::Bury { reason } => {
-            tracing::error!(queue, item, reason, "an item cannot be worked on and is a dead letter");
-            finish::bury(&mut conn, lease, items, reason).await.map(|()| ("dead", true))
+            let buried = finish::bury(&mut conn, lease, items, reason).await;
+            buried.map(|()| {
+                tracing::error!(queue, item, reason, "an item cannot be worked on and is a dead letter");
+                ("dead", true)
+            })
         }
         Failure::Hold { time } => finish::hold(&mut conn, lease, *time).await.map(|()| ("held", false)),
         Failure::Lost => Err(QueueError::LeaseLost),

@@ -1,10 +1,10 @@
 //! What every use case needs.
 
-use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use fitter_domain::Clock;
-use fitter_domain::ids::BotId;
+use fitter_domain::ids::{BotId, ChatId};
 use fitter_prompts::Messages;
 use fitter_queue::{NewItem, Queue, Wake};
 use fitter_store::Database;
@@ -37,6 +37,8 @@ pub struct App {
     pub wake: Wake,
     /// Bots by number, once Telegram has told their names.
     pub bots: Arc<RwLock<HashMap<BotId, BotInfo>>>,
+    /// Chats that were seen since the process began; a hint, nothing depends on it.
+    pub seen: Arc<Mutex<HashSet<(BotId, ChatId)>>>,
 }
 
 impl std::fmt::Debug for App {
@@ -72,6 +74,11 @@ impl App {
                 self.wake.notify(queue);
             }
         }
+    }
+
+    /// Whether a chat is seen for the first time since the process began.
+    pub(crate) fn first_seen(&self, bot: BotId, chat: ChatId) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert((bot, chat))
     }
 
     /// A bot's username.

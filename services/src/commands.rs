@@ -105,6 +105,9 @@ impl Turn<'_> {
     async fn set_locale(&mut self, conn: &mut PgConnection, locale: Locale) -> Came {
         people::set_locale(conn, self.person.id, locale).await?;
         self.person.locale = locale;
+        if self.person.role.is_staff() {
+            self.list_commands(conn).await?;
+        }
         Ok(None)
     }
 
@@ -124,11 +127,13 @@ impl Turn<'_> {
                 people::set_role(conn, self.person.id, role).await?;
                 self.record(conn, "redeem", format!("person:{}", self.person.id), json(&self.person.role), json(&role)).await?;
                 self.person.role = role;
+                self.list_commands(conn).await?;
                 return Ok(Some(Outcome::Invited { role }));
             }
             Err(stored_invites::Refusal::Unknown) => InviteRefusal::Unknown,
             Err(stored_invites::Refusal::Expired) => InviteRefusal::Expired,
-            Err(stored_invites::Refusal::Used) => InviteRefusal::Used,
+            Err(stored_invites::Refusal::Used { by }) if self.own(by) => InviteRefusal::Own,
+            Err(stored_invites::Refusal::Used { .. }) => InviteRefusal::Used,
         };
         Ok(Some(Outcome::NotInvited { why: refusal }))
     }
@@ -144,6 +149,7 @@ impl Turn<'_> {
     }
 
     async fn home(&mut self, conn: &mut PgConnection) -> Came {
+        self.list_commands_once()?;
         let staff = self.person.role.is_staff();
         let manager = self.may(Verb::See, Object::Fault);
         let open = if staff { runs::open_of(conn, self.person.id, COUNTED).await? } else { Vec::new() };

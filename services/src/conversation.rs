@@ -138,6 +138,9 @@ impl App {
         let (at, person, first, callback, tapped) = match stimulus {
             Stimulus::Incoming(incoming) => {
                 let at = Address { bot: incoming.bot, chat: incoming.chat, thread: incoming.thread };
+                if incoming.input == Input::Group {
+                    return self.leave_group(conn, incoming).await;
+                }
                 if let Input::Reachable { reachable } = incoming.input {
                     people::set_blocked(conn, incoming.bot, incoming.chat, !reachable).await?;
                     return Ok(Vec::new());
@@ -175,7 +178,7 @@ fn storable(input: Input) -> Input {
         Input::Photos { photos, caption } => Input::Photos { photos, caption: caption.map(clean) },
         Input::Other { what, text } => Input::Other { what, text: text.map(clean) },
         Input::Edited { text } => Input::Edited { text: text.map(clean) },
-        input @ (Input::Tap { .. } | Input::Reachable { .. }) => input,
+        input @ (Input::Tap { .. } | Input::Reachable { .. } | Input::Group) => input,
     }
 }
 

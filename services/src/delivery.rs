@@ -57,12 +57,17 @@ pub fn item(to: Address, what: OutboundKind) -> Result<NewItem, ServiceError> {
     let lane = match &what {
         // A lane of its own: the button stops spinning whatever else waits for the chat.
         OutboundKind::Answer { callback, .. } => format!("answer:{callback}"),
+        // Nobody waits for a list of commands, and nothing has to wait behind it.
+        OutboundKind::Commands { .. } => format!("commands:{}", chat_lane(to.bot, to.chat)),
         _ => chat_lane(to.bot, to.chat),
     };
     let (priority, group) = match &what {
         OutboundKind::Answer { .. } => (Priority::Urgent, None),
         // Only the newest waiting edit of a message is worth sending.
         OutboundKind::Edit { slot, .. } => (Priority::Normal, Some(format!("edit:{}", slot.0))),
+        OutboundKind::Commands { .. } => (Priority::Bulk, None),
+        // However many people call it at once, it leaves once.
+        OutboundKind::Leave { .. } => (Priority::Normal, Some("leave".to_owned())),
         _ => (Priority::Normal, None),
     };
     let item = NewItem::json(Queue::Outbox, lane, &Outbound { bot: to.bot, chat: to.chat, thread: to.thread, what })?.priority(priority);

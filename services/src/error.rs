@@ -1,10 +1,12 @@
 //! What can go wrong in a use case. None of it is a person's fault: what people do wrong is an outcome of their dialogue.
 
+use fitter_queue::Failure;
+
 /// A fault of a use case; the caller logs it once and tries again.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     /// The database refused or is away.
-    #[error(transparent)]
+    #[error("{0}{advice}", advice = fitter_queue::outage::advice(.0))]
     Database(#[from] fitter_store::Error),
     /// The queue refused; a lost lease means that somebody else does the work.
     #[error(transparent)]
@@ -27,4 +29,14 @@ pub enum ServiceError {
     /// A dialogue went round in circles.
     #[error("a dialogue made more than {0} steps of one event")]
     Circles(usize),
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Queue(error) => error.into(),
+            ServiceError::Database(error) => error.into(),
+            error => Self::retry(error),
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Slow work: it runs outside of any turn, and what comes of it goes back through the inbox.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use fitter_dialogues::event::Outcome;
@@ -66,6 +67,9 @@ pub enum FetchError {
     /// Try again.
     #[error("{0}")]
     Later(String),
+    /// Not before this time is over.
+    #[error("not before {0:?}")]
+    Wait(Duration),
 }
 
 /// Fetches a file of Telegram's; the bot gives it, because only the bot speaks to Telegram.
@@ -93,14 +97,12 @@ impl App {
                     Ok(bytes) => bytes,
                     Err(FetchError::Never(reason)) => return Err(Failure::Bury { reason }),
                     Err(FetchError::Later(error)) => return Err(Failure::retry(error)),
+                    Err(FetchError::Wait(time)) => return Err(Failure::Hold { time }),
                 };
                 self.keep(&task, bot, &unique_id, bytes).await
             }
         };
-        done.map_err(|error| match error {
-            ServiceError::Queue(error) => error.into(),
-            error => Failure::retry(error),
-        })
+        done.map_err(Failure::from)
     }
 
     async fn answer(

@@ -20,6 +20,8 @@ use crate::error::ServiceError;
 
 /// Hits that a person can leaf through.
 const HITS: usize = 5;
+/// Characters of a question that are searched for.
+const SEARCHED: usize = 1000;
 
 /// What the notes say to a question.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -122,7 +124,8 @@ impl Search {
     }
 
     async fn search(&self, text: &str, role: Role, prefer: Locale, limit: usize) -> Result<Answer, ServiceError> {
-        let (searcher, text) = (self.current(), text.to_owned());
+        // A longer question is kept whole and searched for by its beginning.
+        let (searcher, text) = (self.current(), text.chars().take(SEARCHED).collect::<String>());
         let up_to = visible_to(role);
         let visible = Visibility::ALL.into_iter().filter(|visibility| stored(*visibility) <= up_to).collect();
         let filter = Filter { visible, prefer: Some(prefer), limit };

@@ -12,6 +12,13 @@ sql! {
     ";
     FETCHED = "UPDATE telegram_files SET blob = $3 WHERE bot = $1 AND unique_id = $2";
     GET = "SELECT bot, unique_id, file_id, size, blob FROM telegram_files WHERE bot = $1 AND unique_id = $2";
+    // A file has several ids, of which the photos have the one under which they came.
+    BLOB_OF = "
+        SELECT blob FROM telegram_files
+        WHERE bot = $1 AND blob IS NOT NULL
+            AND (file_id = $2 OR unique_id IN (SELECT unique_id FROM photos WHERE bot = $1 AND file_id = $2))
+        LIMIT 1
+    ";
     UPLOADED = "SELECT file_id FROM uploads WHERE bot = $1 AND blob = $2";
     REMEMBER = "
         INSERT INTO uploads (bot, blob, file_id) VALUES ($1, $2, $3) ON CONFLICT (bot, blob) DO UPDATE SET file_id = excluded.file_id
@@ -67,6 +74,14 @@ pub async fn get(conn: &mut PgConnection, bot: BotId, unique_id: &str) -> Result
         })
     })
     .transpose()
+}
+
+/// The content of a file by its file id, once it is in the file store.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn blob_of(conn: &mut PgConnection, bot: BotId, file_id: &str) -> Result<Option<String>, Error> {
+    sqlx::query_scalar(BLOB_OF).bind(bot.0).bind(file_id).fetch_optional(conn).await
 }
 
 /// The file id under which a bot has sent these bytes before.

@@ -14,7 +14,7 @@ sql! {
         UPDATE invites SET used_by = $2, used_at = $3 WHERE hash = $1 AND used_at IS NULL AND expires_at > $3
         RETURNING role
     ";
-    WHY_NOT = "SELECT used_at IS NOT NULL AS used FROM invites WHERE hash = $1";
+    WHY_NOT = "SELECT used_by FROM invites WHERE hash = $1";
 }
 
 /// Why an invitation was not redeemed.
@@ -25,7 +25,10 @@ pub enum Refusal {
     /// Too late.
     Expired,
     /// Somebody used it.
-    Used,
+    Used {
+        /// Who.
+        by: PersonId,
+    },
 }
 
 /// Stores an invitation under the SHA-256 of its token; `by` is none for one made on the command line.
@@ -60,7 +63,9 @@ pub async fn redeem(
     }
     Ok(Err(match sqlx::query(WHY_NOT).bind(hash.as_slice()).fetch_optional(conn).await? {
         None => Refusal::Unknown,
-        Some(row) if row.try_get("used")? => Refusal::Used,
-        Some(_) => Refusal::Expired,
+        Some(row) => match row.try_get("used_by")? {
+            Some(by) => Refusal::Used { by: PersonId(by) },
+            None => Refusal::Expired,
+        },
     }))
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{Connection, Error, PgConnection};
 
-use crate::database::Database;
+use crate::database::{CONNECT_TIMEOUT, Database, SESSION};
 use crate::sql::sql;
 
 sql! {
@@ -35,22 +35,26 @@ pub async fn try_advisory_lock(database: &Database, key: &str) -> Result<Option<
     if database.is_embedded() {
         return Ok(Some(AdvisoryLock { key: key.to_owned(), conn: None }));
     }
-    let mut conn = PgConnection::connect_with(&database.pool().connect_options()).await?;
-    let held: bool = sqlx::query_scalar(TRY_LOCK).bind(key).fetch_one(&mut conn).await?;
-    if held {
-        return Ok(Some(AdvisoryLock { key: key.to_owned(), conn: Some(conn) }));
-    }
-    conn.close().await?;
-    Ok(None)
+    let options = database.pool().connect_options();
+    let taking = async {
+        let mut conn = PgConnection::connect_with(&options).await?;
+        sqlx::Executor::execute(&mut conn, SESSION).await?;
+        let held: bool = sqlx::query_scalar(TRY_LOCK).bind(key).fetch_one(&mut conn).await?;
+        if held {
+            return Ok(Some(AdvisoryLock { key: key.to_owned(), conn: Some(conn) }));
+        }
+        conn.close().await?;
+        Ok(None)
+    };
+    tokio::time::timeout(CONNECT_TIMEOUT, taking).await.unwrap_or(Err(Error::PoolTimedOut))
 }
 
 impl AdvisoryLock {
-    /// Whether the lock is still held; `false` means that another process may have it by now.
+    /// Whether the lock is still held; `false` means that another process may have it by now. Then this lock is of no more use.
     pub async fn is_held(&mut self) -> bool {
-        match &mut self.conn {
-            None => true,
-            Some(conn) => sqlx::query_scalar(STILL).bind(&self.key).fetch_one(conn).await.unwrap_or(false),
-        }
+        let Some(conn) = &mut self.conn else { return true };
+        let asked = sqlx::query_scalar(STILL).bind(&self.key).fetch_one(conn);
+        matches!(tokio::time::timeout(CONNECT_TIMEOUT, asked).await, Ok(Ok(true)))
     }
 
     /// Lets go of the lock, and returns when the server has.

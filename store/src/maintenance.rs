@@ -1,5 +1,6 @@
 //! What `fitter doctor` asks the database.
 
+use chrono::{DateTime, Utc};
 use fitter_queue::{Depth, depth};
 use sqlx::{Error, Row};
 
@@ -11,6 +12,7 @@ pub const OLDEST_VECTOR: (u32, u32, u32) = (0, 8, 4);
 
 sql! {
     PING = "SELECT 1";
+    TIME = "SELECT clock_timestamp()";
     SERVER = "
         SELECT current_setting('server_version') AS version, (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS vector,
             pg_database_size(current_database()) AS bytes
@@ -42,6 +44,14 @@ pub struct Health {
 /// If it does not.
 pub async fn ping(database: &Database) -> Result<(), Error> {
     sqlx::query(PING).execute(database.pool()).await.map(drop)
+}
+
+/// What the database's clock shows.
+///
+/// # Errors
+/// If it does not answer.
+pub async fn time(database: &Database) -> Result<DateTime<Utc>, Error> {
+    sqlx::query_scalar(TIME).fetch_one(database.pool()).await
 }
 
 /// Looks how the database is.

@@ -28,6 +28,7 @@ sql! {
     SET_ROLE = "UPDATE people SET role = $2 WHERE id = $1";
     SET_REMOVED = "UPDATE people SET removed = $2 WHERE id = $1";
     ADDRESS = "SELECT bot, chat FROM chats WHERE person = $1 AND NOT blocked ORDER BY last_seen DESC, bot LIMIT 1";
+    CHATS = "SELECT bot, chat FROM chats WHERE person = $1 AND NOT blocked ORDER BY bot, chat";
     SET_BLOCKED = "UPDATE chats SET blocked = $3 WHERE bot = $1 AND chat = $2";
     MIGRATE_CHAT = "
         INSERT INTO chats (bot, chat, person, blocked, last_seen)
@@ -150,6 +151,15 @@ pub async fn set_removed(conn: &mut PgConnection, id: PersonId, removed: bool) -
 pub async fn address(conn: &mut PgConnection, id: PersonId) -> Result<Option<(BotId, ChatId)>, Error> {
     let row = sqlx::query(ADDRESS).bind(id.0).fetch_optional(conn).await?;
     row.map(|row| Ok((BotId(row.try_get("bot")?), ChatId(row.try_get("chat")?)))).transpose()
+}
+
+/// All chats in which they have not blocked the bot.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn chats(conn: &mut PgConnection, id: PersonId) -> Result<Vec<(BotId, ChatId)>, Error> {
+    let rows = sqlx::query(CHATS).bind(id.0).fetch_all(conn).await?;
+    rows.iter().map(|row| Ok((BotId(row.try_get("bot")?), ChatId(row.try_get("chat")?)))).collect()
 }
 
 /// Remembers that messages do not reach a chat, or reach it again. A chat never seen is none.

@@ -107,8 +107,8 @@ async fn an_invitation_is_redeemed_once() {
     let mut outcomes = all.join_all().await;
     outcomes.sort_by_key(Result::is_err);
     assert_eq!(outcomes[0], Ok(Role::Technician));
-    assert!(outcomes[1..].iter().all(|outcome| *outcome == Err(Refusal::Used)));
-    assert_eq!(invites::redeem(conn, &good, person.id, now() + TimeDelta::days(9)).await.unwrap(), Err(Refusal::Used));
+    assert!(outcomes[1..].iter().all(|outcome| *outcome == Err(Refusal::Used { by: person.id })));
+    assert_eq!(invites::redeem(conn, &good, person.id, now() + TimeDelta::days(9)).await.unwrap(), Err(Refusal::Used { by: person.id }));
 }
 
 #[tokio::test]

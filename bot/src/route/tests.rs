@@ -54,14 +54,33 @@ async fn commands() {
 }
 
 #[tokio::test]
-async fn groups_only_when_addressed() {
-    assert_eq!(input(group(json!({"text": "/menu@FitterBot x"}))).await, command("menu", "x"));
+async fn a_group_is_left_when_it_calls() {
+    let called = Some(Input::Group);
+    assert_eq!(input(group(json!({"text": "/menu@FitterBot x"}))).await, called);
     assert_eq!(input(group(json!({"text": "/menu"}))).await, None);
+    assert_eq!(input(group(json!({"text": "/menu@other_bot"}))).await, None);
     assert_eq!(input(group(json!({"text": "привет"}))).await, None);
     let reply = json!({"message_id": 9, "from": {"id": 42, "is_bot": true}});
-    assert_eq!(input(group(json!({"text": "да", "reply_to_message": reply}))).await, text("да"));
+    assert_eq!(input(group(json!({"text": "да", "reply_to_message": reply}))).await, called);
     let other = json!({"message_id": 9, "from": {"id": 43, "is_bot": true}});
     assert_eq!(input(group(json!({"text": "да", "reply_to_message": other}))).await, None);
+
+    // An anonymous administrator speaks for the group; a channel and another bot speak for themselves.
+    let hidden = json!({"id": 1_087_968_824, "is_bot": true, "first_name": "Group"});
+    let speaks = |chat: Value| json!({"text": "/menu@FitterBot", "from": hidden.clone(), "sender_chat": chat});
+    assert_eq!(input(group(speaks(json!({"id": -100, "type": "supergroup"})))).await, called);
+    assert_eq!(input(group(speaks(json!({"id": -7, "type": "channel"})))).await, None);
+    assert_eq!(input(group(speaks(Value::Null))).await, None);
+
+    let member = |chat: i64, kind: &str, old: &str, new: &str| {
+        json!({"update_id": 1, "my_chat_member": {"chat": {"id": chat, "type": kind}, "from": person(),
+            "old_chat_member": {"status": old}, "new_chat_member": {"status": new}}})
+    };
+    assert_eq!(input(member(-100, "supergroup", "left", "member")).await, called);
+    assert_eq!(input(member(-100, "group", "kicked", "administrator")).await, called);
+    assert_eq!(input(member(-100, "group", "member", "administrator")).await, None);
+    assert_eq!(input(member(-100, "group", "member", "left")).await, None);
+    assert_eq!(input(member(-7, "channel", "left", "administrator")).await, None);
 }
 
 #[tokio::test]
@@ -109,12 +128,19 @@ async fn an_album_is_one_event_in_the_order_of_the_chat() {
 
 #[tokio::test]
 async fn taps() {
-    let tap = json!({"update_id": 1, "callback_query": {"id": "77", "from": person(), "data": "menu",
-        "message": {"message_id": 3, "date": 0, "chat": {"id": -100, "type": "supergroup"}}}});
-    let incoming = route(&me(), &[tap]).await.expect("incoming");
-    assert_eq!((incoming.chat, incoming.message, incoming.callback.as_deref()), (ChatId(-100), Some(3), Some("77")));
+    let tap = |chat: Value| {
+        json!({"update_id": 1, "callback_query": {"id": "77", "from": person(), "data": "menu",
+        "message": {"message_id": 3, "date": 0, "chat": chat}}})
+    };
+    let incoming = route(&me(), &[tap(json!({"id": 5, "type": "private"}))]).await.expect("incoming");
+    assert_eq!((incoming.chat, incoming.message, incoming.callback.as_deref()), (ChatId(5), Some(3), Some("77")));
     assert_eq!(incoming.input, Input::Tap { data: "menu".to_owned() });
-    assert_eq!(input(json!({"update_id": 1, "callback_query": {"id": "77", "from": person(), "inline_message_id": "x"}})).await, None);
+    let incoming = route(&me(), &[tap(json!({"id": -100, "type": "supergroup"}))]).await.expect("incoming");
+    assert_eq!((incoming.chat, incoming.callback.as_deref(), incoming.input), (ChatId(-100), Some("77"), Input::Group));
+    // A button under somebody else's message: the person hears of it in their own chat.
+    let inline = json!({"update_id": 1, "callback_query": {"id": "77", "from": person(), "inline_message_id": "x", "data": "m"}});
+    let incoming = route(&me(), &[inline]).await.expect("incoming");
+    assert_eq!((incoming.chat, incoming.callback.as_deref()), (ChatId(5), Some("77")));
 }
 
 #[tokio::test]
@@ -131,6 +157,30 @@ async fn edits_blocks_stops_and_the_rest() {
     assert_eq!(input(contact).await, Some(Input::Other { what: "contact".to_owned(), text: None }));
     let novel = private(json!({"hologram": {"x": 1}, "caption": "смотри"}));
     assert_eq!(input(novel).await, Some(Input::Other { what: "hologram".to_owned(), text: Some("смотри".to_owned()) }));
+    // A location that moves says nothing new.
+    assert_eq!(
+        input(json!({"update_id": 1, "edited_message": {"message_id": 3, "chat": {"id": 5}, "from": person(), "location": {}}})).await,
+        None
+    );
+}
+
+#[tokio::test]
+async fn words_that_can_be_seen() {
+    assert_eq!(input(private(json!({"text": "\u{feff}/start\u{200b}"}))).await, command("start", ""));
+    assert_eq!(input(private(json!({"text": " \u{200f}12,4\u{200f} "}))).await, text("12,4"));
+    let unseen = Some(Input::Other { what: "unknown".to_owned(), text: None });
+    assert_eq!(input(private(json!({"text": "\u{200b}\u{3164}"}))).await, unseen);
+    let blocks = json!({"rich_message": {"blocks": [{"type": "paragraph", "text": ["где ", {"type": "bold", "text": "масса"}]}]}});
+    assert_eq!(input(private(blocks)).await, text("где масса"));
+    let long = "я".repeat(100_000);
+    let Some(Input::Text { text }) = input(private(json!({"text": long}))).await else { panic!() };
+    assert_eq!(text.chars().count(), 32_768);
+    // A private chat has the number of its person.
+    let nobody = json!({"update_id": 1, "message": {"message_id": 3, "chat": {"id": 5, "type": "private"}, "text": "да"}});
+    assert_eq!(route(&me(), &[nobody]).await.map(|incoming| incoming.user.0), Some(5));
+    let named = json!({"message_id": 3, "chat": {"id": 5}, "from": {"id": 5, "first_name": "\u{202e}А\nБ"}, "text": "да"});
+    let named = route(&me(), &[json!({"update_id": 1, "message": named})]).await.expect("incoming");
+    assert_eq!(named.first_name, "А Б");
 }
 
 #[tokio::test]

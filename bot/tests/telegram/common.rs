@@ -34,7 +34,7 @@ pub struct Memory {
     pub broken: AtomicBool,
     pub refused: Notify,
     pub slots: Mutex<HashMap<(ChatId, Slot), Placed>>,
-    pub parts: Mutex<HashMap<(i64, usize), Placed>>,
+    pub parts: Mutex<HashMap<(i64, usize), Option<Placed>>>,
     pub file_ids: Mutex<HashMap<String, String>>,
     pub blocked: Mutex<HashSet<ChatId>>,
     pub moved: Mutex<Vec<(ChatId, ChatId)>>,
@@ -76,11 +76,11 @@ impl Storage for Memory {
         self.taken.lock().unwrap().push(needs);
         Ok(Ok(()))
     }
-    async fn parts(&self, _: BotId, _: ChatId, item: ItemId) -> Ported<Vec<Placed>> {
+    async fn parts(&self, _: BotId, _: ChatId, item: ItemId) -> Ported<Vec<Option<Placed>>> {
         let parts = self.parts.lock().unwrap();
         Ok((0..).map_while(|at| parts.get(&(item.0, at)).copied()).collect())
     }
-    async fn part_sent(&self, _: BotId, _: ChatId, item: ItemId, part: usize, placed: Placed) -> Ported<()> {
+    async fn part_done(&self, _: BotId, _: ChatId, item: ItemId, part: usize, placed: Option<Placed>) -> Ported<()> {
         self.parts.lock().unwrap().insert((item.0, part), placed);
         Ok(())
     }
@@ -93,6 +93,9 @@ impl Storage for Memory {
     }
     async fn file_id(&self, _: BotId, sha: &str) -> Ported<Option<String>> {
         Ok(self.file_ids.lock().unwrap().get(sha).cloned())
+    }
+    async fn stored(&self, _: BotId, _: &str) -> Ported<Option<String>> {
+        Ok(None)
     }
     async fn remember_file(&self, _: BotId, sha: &str, file_id: Option<&str>) -> Ported<()> {
         let mut ids = self.file_ids.lock().unwrap();

@@ -182,14 +182,43 @@ async fn many_full_chats_mean_a_full_bot() {
 }
 
 #[tokio::test]
+async fn a_few_full_chats_among_many_wait_alone() {
+    let stage = Stage::simulated().await;
+    stage.sim("faults", json!({"method": "sendMessage", "contains": "полон", "kind": "429", "retry_after": 30})).await;
+    for chat in [101, 102, 103, 104] {
+        stage.deliver_to(ChatId(chat), say(text("x")), Progress::default(), false).await.unwrap();
+        let held = stage.deliver_to(ChatId(chat), say(text("полон")), Progress::default(), false).await;
+        assert_eq!(held, Err(Failure::Hold { time: Duration::from_secs(30) }));
+    }
+    stage.deliver_to(CHAT, say(text("y")), Progress::default(), false).await.unwrap();
+}
+
+#[tokio::test]
+async fn pictures_in_doubt_do_not_keep_the_words_back_and_are_remembered() {
+    let stage = Stage::simulated().await;
+    for name in ["leds", "power"] {
+        stage.memory.blobs.lock().unwrap().insert(name.into(), picture(name));
+    }
+    let media = ["leds", "power"].map(|name| Media::Blob(name.into())).to_vec();
+    let screen = Screen { media, ..text("Два рисунка").button("Дальше", "next") };
+    stage.sim("faults", json!({"method": "sendMediaGroup", "times": 1, "kind": "drop_after"})).await;
+    stage.sim("faults", json!({"method": "sendMessage", "times": 1, "kind": "500"})).await;
+    let failed = stage.deliver(say(screen.clone())).await;
+    assert!(matches!(failed, Err(Failure::Retry { .. })), "{failed:?}");
+    stage.send("step", screen).await;
+    let messages = stage.messages().await;
+    assert_eq!(messages.len(), 3, "the album is not sent again");
+    assert_eq!(messages[2]["text"], "Два рисунка");
+}
+
+#[tokio::test]
 async fn a_part_that_has_to_wait_is_not_sent_twice() {
     let stage = Stage::simulated().await;
     let long = text(&format!("{}\n\nконец", "слово ".repeat(700)));
     stage.sim("faults", json!({"method": "sendMessage", "contains": "конец", "times": 1, "kind": "429", "retry_after": 3})).await;
     let failed = stage.deliver(say(long.clone())).await;
-    assert!(matches!(failed, Err(Failure::Retry { after: Some(after), .. }) if after == Duration::from_secs(3)), "{failed:?}");
-    let sent = stage.memory.parts.lock().unwrap().values().copied().map(Some).collect();
-    stage.deliver_to(CHAT, say(long), Progress { sent, ..Progress::default() }, false).await.unwrap();
+    assert_eq!(failed, Err(Failure::Hold { time: Duration::from_secs(3) }));
+    stage.deliver(say(long)).await.unwrap();
     assert_eq!(stage.messages().await.len(), 2);
 }
 
@@ -202,11 +231,13 @@ async fn a_person_who_blocked_the_bot_is_left_alone() {
 }
 
 #[tokio::test]
-async fn without_an_answer_messages_are_not_repeated_but_edits_are() {
+async fn without_an_answer_everything_is_repeated_but_announcements() {
     let stage = Stage::simulated().await;
     stage.send("menu", text("Меню")).await;
-    stage.sim("faults", json!({"method": "sendMessage", "times": 1, "kind": "drop_after"})).await;
+    stage.sim("faults", json!({"method": "sendMessage", "times": 2, "kind": "drop_after"})).await;
     let failed = stage.deliver(say(text("x"))).await;
+    assert!(matches!(&failed, Err(Failure::Retry { error, .. }) if !error.contains(TOKEN)), "{failed:?}");
+    let failed = stage.deliver_to(CHAT, say(text("объявление")), Progress::default(), true).await;
     assert!(matches!(&failed, Err(Failure::Bury { reason }) if reason.starts_with("uncertain") && !reason.contains(TOKEN)), "{failed:?}");
     stage.sim("faults", json!({"method": "editMessageText", "times": 1, "kind": "drop_after"})).await;
     let failed = stage.deliver(OutboundKind::Edit { slot: Slot::new("menu"), screen: text("y") }).await;
@@ -287,7 +318,7 @@ async fn refused_formatting_goes_as_plain_text() {
 
 #[tokio::test]
 async fn a_final_refusal_is_a_dead_letter_with_its_reason() {
-    let (stage, _) = scripted(vec![refused("Bad Request: chat not found", json!({}))]).await;
+    let (stage, _) = scripted(vec![refused("Bad Request: message is too long", json!({}))]).await;
     let failed = stage.deliver(say(text("x"))).await;
-    assert!(matches!(&failed, Err(Failure::Bury { reason }) if reason.contains("chat not found")), "{failed:?}");
+    assert!(matches!(&failed, Err(Failure::Bury { reason }) if reason.contains("message is too long")), "{failed:?}");
 }

@@ -31,7 +31,7 @@ fn a_technician_comes_by_an_invitation_that_works_once() {
         let home = other.wait_for("Болат, чем помочь?").await;
         assert_eq!(home.labels(), ["Задать вопрос", "Помощь"], "a client");
         aidos.start(&payload).await;
-        aidos.got("Этой ссылкой уже воспользовались.").await;
+        aidos.got("Эта ссылка уже сработала: вы в компании.").await;
         assert_eq!(aidos.last().await.labels(), ["Новая карточка", "Инструкции", "Помощь"], "still a technician");
 
         let audit =

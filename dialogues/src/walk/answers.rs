@@ -50,7 +50,7 @@ impl Walking<'_, '_> {
                 let note = if note.is_empty() { text.to_owned() } else { format!("{note}\n{text}") };
                 self.await_(Pending::Problem { note, photos });
             }
-            Pending::OutOfRange { value, reason } => self.words_out_of_range(value, reason, text),
+            Pending::OutOfRange { value, reason, typed } => self.words_out_of_range(value, reason, typed, text),
             Pending::Change { check, new: None } => self.read(check as usize, text, true),
             Pending::Change { check, new: Some(new) } => self.words_for_change(check, new, text),
             Pending::Check | Pending::MorePhotos if self.finished() => self.words_when_finished(text),
@@ -65,16 +65,23 @@ impl Walking<'_, '_> {
         }
     }
 
-    /// A new reading may be typed at once, without pressing "measure again", and so may the reason.
-    fn words_out_of_range(&mut self, value: f64, reason: bool, text: &str) {
+    /// A new reading may be typed at once, without pressing "measure again", and so may the reason. But words that nobody chose to give as the
+    /// reason may as well be a question, and a question must not stand in a report: that is asked.
+    fn words_out_of_range(&mut self, value: f64, reason: bool, typed: Option<String>, text: &str) {
         let Some((place, kind)) = self.open_kind() else { return ask::search(self.turn, text) };
-        if evidence::is_bare_number(&kind, text) {
-            self.read(place, text, false);
-        } else if !reason && text.contains('?') {
-            ask::search(self.turn, text);
-        } else {
-            self.give(Answer::Number { value, reason: Some(text.to_owned()) });
+        match typed {
+            _ if evidence::is_bare_number(&kind, text) => self.read(place, text, false),
+            _ if reason => self.give(Answer::Number { value, reason: Some(text.to_owned()) }),
+            Some(typed) if evidence::is_yes(text) => self.give(Answer::Number { value, reason: Some(typed) }),
+            _ if text.contains('?') => ask::search(self.turn, text),
+            _ => self.await_(Pending::OutOfRange { value, reason: false, typed: Some(text.to_owned()) }),
         }
+    }
+
+    /// It was a question after all; the reading is where it was.
+    pub(super) fn ask_instead(&mut self, value: f64, question: &str) {
+        self.await_(Pending::OutOfRange { value, reason: false, typed: None });
+        ask::search(self.turn, question);
     }
 
     fn words_for_change(&mut self, check: u32, new: Answer, text: &str) {
@@ -112,7 +119,7 @@ impl Walking<'_, '_> {
             evidence::Reading::Good(answer) if changing => self.propose(check, answer),
             evidence::Reading::Good(answer) => self.give(answer),
             evidence::Reading::OutOfRange(value) if changing => self.propose(check, Answer::Number { value, reason: None }),
-            evidence::Reading::OutOfRange(value) => self.await_(Pending::OutOfRange { value, reason: false }),
+            evidence::Reading::OutOfRange(value) => self.await_(Pending::OutOfRange { value, reason: false, typed: None }),
             evidence::Reading::Bad(why) => self.show_with(Rich::text("⚠️ ").push(why)),
             // Without a letter it is no question either: a reading typed at the wrong step.
             evidence::Reading::Question if !text.chars().any(char::is_alphabetic) => {

@@ -16,22 +16,18 @@ pub(super) enum Reading {
     Question,
 }
 
-/// Longest answer kept, in characters; a Telegram message holds 4096.
-const LONGEST: usize = 4096;
-
 /// Reads words as the answer to a checkpoint of this kind.
 pub(super) fn read(kind: &CheckKind, text: &str) -> Reading {
     match kind {
         CheckKind::Text { pattern, example } => {
-            let text: String = text.chars().take(LONGEST).collect();
             match pattern.as_deref().map(|pattern| regex::Regex::new(&format!("^(?:{pattern})$"))) {
-                Some(Ok(pattern)) if !pattern.is_match(&text) => {
+                Some(Ok(pattern)) if !pattern.is_match(text) => {
                     // Digits are often typed in groups: "356 307 042 441 013".
                     let joined: String = text.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
                     if pattern.is_match(&joined) {
                         return Reading::Good(Answer::Text { text: joined });
                     }
-                    if looks_like_a_question(&text) {
+                    if looks_like_a_question(text) {
                         return Reading::Question;
                     }
                     Reading::Bad(match example {
@@ -40,7 +36,7 @@ pub(super) fn read(kind: &CheckKind, text: &str) -> Reading {
                     })
                 }
                 None if text.trim_end().ends_with('?') => Reading::Question,
-                _ => Reading::Good(Answer::Text { text }),
+                _ => Reading::Good(Answer::Text { text: text.to_owned() }),
             }
         }
         CheckKind::Number { unit, .. } => match number(text, unit) {

@@ -169,7 +169,7 @@ fn step_screen(run: &Run, now: DateTime<Utc>) -> Screen {
     let Some(step) = run.step() else { return report::summary(run) };
     match &run.state.pending {
         Pending::Problem { note, photos } => problem_screen(run, step, note, photos),
-        Pending::OutOfRange { value, reason } => out_of_range(run, step, *value, *reason),
+        Pending::OutOfRange { value, reason, typed } => out_of_range(run, step, *value, *reason, typed.as_deref()),
         Pending::Change { check, new } => change_screen(run, step, *check, new.as_ref()),
         Pending::Repeat => {
             let screen = Screen::of(header(run, step).gap().append(msg::walk_repeat_question(run.state.at.round + 1)));
@@ -322,13 +322,21 @@ fn ask(run: &Run, check: &Check, so_far: Option<&Answer>, mut screen: Screen) ->
     screen
 }
 
-fn out_of_range(run: &Run, step: &Step, value: f64, reason: bool) -> Screen {
+fn out_of_range(run: &Run, step: &Step, value: f64, reason: bool, typed: Option<&str>) -> Screen {
     let mut body = header(run, step);
     if let Some(Check { kind: CheckKind::Number { unit, min, max }, question, .. }) =
         open_check(run).and_then(|place| step.checks.get(place))
     {
         body = body.gap().push("⚠️ ").push(asked(question)).bold(reading(value, unit));
         body = body.append(range(unit, *min, *max));
+    }
+    if let Some(typed) = typed {
+        body = body.gap().push(Node::Quote { expandable: false, body: Rich::text(typed) });
+        return Screen::of(body.line().append(msg::walk_is_it_the_reason()))
+            .primary(msg::button_it_is_the_reason(), press(run, Walk::Reason))
+            .button(msg::button_it_was_a_question(), press(run, Walk::Cancel))
+            .button(msg::button_remeasure(), press(run, Walk::Remeasure))
+            .row(tools(run, true));
     }
     if reason {
         let screen = Screen::of(body.gap().append(msg::walk_type_reason()));

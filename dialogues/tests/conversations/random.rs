@@ -84,6 +84,7 @@ fn can_be_finished(world: &mut World, run: RunId) {
             Pending::Problem { .. } => press(Walk::Cancel),
             Pending::Change { .. } => press(Walk::Cancel),
             Pending::Repeat | Pending::MorePhotos => press(Walk::Ok),
+            Pending::OutOfRange { typed: Some(_), .. } => press(Walk::Reason),
             Pending::OutOfRange { .. } => {
                 text = Some("так надо");
                 None

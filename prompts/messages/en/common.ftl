@@ -13,6 +13,7 @@ invited-admin = You were invited as an administrator.
 invite-unknown = This invitation does not work. Ask your manager for a new one; meanwhile you can simply ask a question.
 invite-expired = This invitation has expired. Ask your manager for a new one; meanwhile you can simply ask a question.
 invite-used = This invitation was already used. Ask your manager for a new one; meanwhile you can simply ask a question.
+invite-own = This link has worked already: you are in the company.
 invite-choose = Who is invited?
 invite-made = Send this link to one person. It works once, for { $days ->
     [one] { $days } day
@@ -23,6 +24,7 @@ role-technician = Technician
 role-manager = Manager
 role-admin = Administrator
 access-removed = Your access is closed. If that is a mistake, ask the company's administrator.
+access-restored = Your access is open again. All that you did is in place: /menu
 
 home-hello = { $name }, how can I help?
 home-hint = Type a question and I will look it up in the knowledge base.
@@ -46,10 +48,12 @@ help-manager =
 command-unknown = There is no such command. Ask in words or open /menu.
 only-text = I only understand text so far. Please type your question.
 only-text-and-photos = I cannot read that yet. Send text or a photo.
+file-too-big = The file is larger than 20 MB, and Telegram does not let me fetch it. Send the picture as a photo, not as a file.
 not-available = Not available
 cancelled = Cancelled
 cancelled-walk-kept = The procedure is kept at this step. Continue it from the menu.
 something-wrong = Something went wrong. Your message is kept, no need to repeat it. If there is no answer in a minute, open /menu.
+group-private = I help people one to one and do not answer in groups. Write to me in private: the button is below. I am leaving this group.
 state-unknown = The bot was updated and the former step of this chat no longer fits. Your jobs and procedures are safe: continue from the menu.
 
 button-menu = ☰ Menu
@@ -59,6 +63,7 @@ button-back = ‹ Back
 button-cancel = Cancel
 button-more = More
 button-copy = Copy the link
+button-write-in-private = Write in private
 button-stale = This button is out of date; here is the present state
 button-continue = ▶ { $title } · { $step }/{ $of }
 button-ask = Ask a question

@@ -41,6 +41,7 @@ walk-photos-so-far = 📷 { $count } of { $max }. You can send more.
 walk-photo-kept = Photo kept.
 walk-out-of-range = Out of range. Measure again or say why it is so.
 walk-type-reason = Type the reason in one message.
+walk-is-it-the-reason = Is this the reason for the reading?
 walk-change-old = It was:
 walk-change-new = It becomes:
 walk-type-change-reason = Why the change? Type it in one message.
@@ -68,6 +69,7 @@ button-again = ↻ Once more
 button-enough = Next ›
 button-remeasure = Measure again
 button-reason = Give a reason
+button-it-is-the-reason = ✓ Yes, the reason
 button-change = Change the answer
 button-timer = ⏱ Time { $minutes ->
     [0] { $seconds } s

@@ -35,6 +35,7 @@ walk-photos-so-far = 📷 { $count } / { $max } бар. Тағы жіберуг�
 walk-photo-kept = Фото сақталды.
 walk-out-of-range = Рұқсат етілген шектен тыс. Қайта өлшеңіз немесе себебін жазыңыз.
 walk-type-reason = Себебін бір хабарламамен жазыңыз.
+walk-is-it-the-reason = Көрсеткіштің себебі осы ма?
 walk-change-old = Болған:
 walk-change-new = Болады:
 walk-type-change-reason = Неге өзгертеміз? Бір хабарламамен жазыңыз.
@@ -59,6 +60,7 @@ button-again = ↻ Тағы бір рет
 button-enough = Әрі қарай ›
 button-remeasure = Қайта өлшеу
 button-reason = Себебін көрсету
+button-it-is-the-reason = ✓ Иә, себебі осы
 button-change = Жауапты өзгерту
 button-timer = ⏱ Белгілеу { $minutes ->
     [0] { $seconds } с

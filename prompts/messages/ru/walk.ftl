@@ -43,6 +43,7 @@ walk-photos-so-far = 📷 Есть { $count } из { $max }. Можно прис
 walk-photo-kept = Фото сохранил.
 walk-out-of-range = Вне допустимого. Измерьте ещё раз или напишите, почему так.
 walk-type-reason = Напишите причину одним сообщением.
+walk-is-it-the-reason = Это причина, почему показание такое?
 walk-change-old = Было:
 walk-change-new = Станет:
 walk-type-change-reason = Почему меняем? Напишите одним сообщением.
@@ -67,6 +68,7 @@ button-again = ↻ Ещё раз
 button-enough = Дальше ›
 button-remeasure = Измерить ещё раз
 button-reason = Указать причину
+button-it-is-the-reason = ✓ Да, это причина
 button-change = Изменить ответ
 button-timer = ⏱ Засечь { $minutes ->
     [0] { $seconds } с

@@ -1,0 +1,119 @@
+//! SIGTERM: nothing new is begun, what is begun ends within its deadline, and another process goes on.
+
+use std::time::Duration;
+
+use fitter_testkit::app::{eventually, run};
+use futures::future::join;
+use serde_json::json;
+
+use crate::audit::Meant;
+use crate::options;
+use crate::storm::{Size, Storm};
+
+/// Handlers have 20 s to end; then there are the pollers, the listeners and the pool.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+#[test]
+fn a_rolling_restart_under_load_shows_nothing_of_it() {
+    run(async {
+        let storm = Storm::prepare(options(), Size::one_of_many(2, 40, 20.0)).await;
+        let mut pair = Vec::new();
+        for name in ["left", "right"] {
+            let mut process = storm.spawn(name, &[], &[]);
+            process.ready().await;
+            pair.push(process);
+        }
+        storm.crowd.start(&storm.fitter.telegram).await;
+        storm
+            .crowd_acts(async {
+                for _ in 0..storm.size.rounds {
+                    for _ in 0..2 {
+                        let old = pair.remove(0);
+                        let mut new = storm.spawn(&old.name, &[], &[]);
+                        new.ready().await;
+                        old.terminate().await;
+                        pair.push(new);
+                    }
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            })
+            .await;
+        storm.calm().await;
+        let report = storm.audit().await;
+        storm.publish("rolling restart", &report);
+        // Not even a message came twice.
+        report.check(&Meant::default());
+        for process in pair {
+            process.terminate().await;
+        }
+        storm.check_logs();
+        let logs = storm.logs();
+        let errors: Vec<&str> = logs.lines().filter(|line| line.contains(" ERROR ")).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        let sorry = storm.fitter.count("SELECT count(*) FROM queue_items WHERE dedupe_key LIKE 'sorry:%'").await;
+        assert_eq!(sorry, 0, "nobody was told that something went wrong");
+    });
+}
+
+#[test]
+fn nothing_that_hangs_keeps_it() {
+    run(async {
+        join(telegram_hangs(), database_hangs()).await;
+    });
+}
+
+async fn telegram_hangs() {
+    let storm = Storm::prepare(options(), Size::of(1, 24, 15.0)).await;
+    let telegram = &storm.fitter.telegram;
+    let mut all = storm.spawn("all", &[], &[]);
+    all.ready().await;
+    storm.crowd.start(telegram).await;
+    storm.crowd_acts(tokio::time::sleep(Duration::from_secs(2))).await;
+    telegram.fault(json!({"kind": "timeout"})).await;
+    storm.crowd_acts(tokio::time::sleep(Duration::from_secs(2))).await;
+    all.ask_to_end();
+    all.ends(DEADLINE).await;
+    telegram.clear_faults().await;
+    let leased = storm.fitter.count("SELECT count(*) FROM queue_lanes WHERE lease_token IS NOT NULL").await;
+    assert_eq!(leased, 0, "lanes are given back: the next process need not wait for the leases");
+    let next = storm.spawn("next", &[], &[]);
+    storm.calm().await;
+    let report = storm.audit().await;
+    storm.publish("SIGTERM while Telegram hangs", &report);
+    report.check(&Meant::default());
+    next.terminate().await;
+    storm.check_logs();
+}
+
+async fn database_hangs() {
+    let storm = Storm::prepare(options(), Size::of(1, 24, 15.0)).await;
+    let telegram = &storm.fitter.telegram;
+    let mut all = storm.spawn("all", &[], &[]);
+    all.ready().await;
+    storm.crowd.start(telegram).await;
+    storm.crowd_acts(tokio::time::sleep(Duration::from_secs(2))).await;
+    // Every turn hangs until somebody says that it is enough, which is after the process has ended.
+    let fitter = &storm.fitter;
+    fitter.execute("CREATE TABLE enough (said boolean)").await;
+    let lock = "DO $$ BEGIN
+            LOCK TABLE dialogues IN ACCESS EXCLUSIVE MODE;
+            WHILE NOT EXISTS (SELECT FROM enough) LOOP PERFORM pg_sleep(0.05); END LOOP;
+        END $$";
+    join(fitter.execute(lock), async {
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        storm.crowd_acts(eventually("turns hang", async || (fitter.count(waiting).await > 0).then_some(()))).await;
+        all.ask_to_end();
+        all.ends(DEADLINE).await;
+        fitter.execute("INSERT INTO enough VALUES (true)").await;
+    })
+    .await;
+    // It could not give its lanes back.
+    fitter.expire_leases().await;
+    let next = storm.spawn("next", &[], &[]);
+    storm.calm().await;
+    let report = storm.audit().await;
+    storm.publish("SIGTERM while the database hangs", &report);
+    report.check(&Meant::default());
+    next.terminate().await;
+    storm.check_logs();
+}
