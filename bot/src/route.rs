@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use dptree::di::DependencyMap;
 use dptree::prelude::*;
-use fitter_dialogues::event::{Incoming, Input, Photo};
+use fitter_dialogues::event::{Incoming, Input, Photo, Piece};
 use fitter_domain::ids::{BotId, ChatId};
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub struct Me {
 
 type Tree = Endpoint<'static, Option<Incoming>>;
 
-/// The messages of one item: a single one, or an album in the order of the chat; never empty.
+/// The messages of one item: a single one, an album, or what came in one go, in the order of the chat; never empty.
 #[derive(Clone)]
 struct Messages(Arc<Vec<Message>>);
 
@@ -38,7 +38,7 @@ struct Place {
 
 /// What the person did; `None` if it is not for the bot.
 ///
-/// Several updates are the parts of one album. The tree has no handler that waits, so this never blocks.
+/// Several updates are the parts of one album, or came in one go. The tree has no handler that waits, so this never blocks.
 pub async fn route(me: &Me, updates: &[Value]) -> Option<Incoming> {
     static TREE: LazyLock<Tree> = LazyLock::new(tree);
     match TREE.dispatch(deps_of(me, updates)).await {
@@ -63,6 +63,7 @@ fn tree() -> Tree {
                 .filter_map(place)
                 .filter(from_person)
                 .filter(addressed)
+                .branch(dptree::filter_map(burst).endpoint(say))
                 .branch(dptree::filter_map(command).endpoint(say))
                 .branch(dptree::filter_map(photos).endpoint(say))
                 .branch(dptree::filter_map(words).endpoint(say))
@@ -142,9 +143,47 @@ fn command(me: Arc<Me>, messages: Messages) -> Option<Input> {
         .then(|| Input::Command { name: name.to_ascii_lowercase(), payload: payload.to_owned() })
 }
 
+/// Several messages that are not one album under one caption.
+fn burst(messages: Messages) -> Option<Input> {
+    let album = messages.0.first()?.media_group_id.as_ref();
+    let captions = messages.0.iter().filter(|message| caption_of(message).is_some()).count();
+    let one_album = album.is_some() && captions < 2 && messages.0.iter().all(|message| message.media_group_id.as_ref() == album);
+    if messages.0.len() < 2 || one_album {
+        return None;
+    }
+    let mut pieces: Vec<(Option<&String>, Piece)> = Vec::new();
+    for message in messages.0.iter() {
+        let album = message.media_group_id.as_ref();
+        let piece = match (photo_of(message), &message.text) {
+            (Some(photo), _) => Piece::Photos { photos: vec![photo], caption: caption_of(message) },
+            (None, Some(text)) => Piece::Text { text: text.clone() },
+            (None, None) => match other(Messages(Arc::new(vec![message.clone()]))) {
+                Some(Input::Other { what, text }) => Piece::Other { what, text },
+                _ => continue,
+            },
+        };
+        // A caption in an album is that of the photos up to the next one; the only one is that of all of them.
+        let alone = album.is_some() && messages.0.iter().filter(|m| m.media_group_id.as_ref() == album && caption_of(m).is_some()).count() < 2;
+        match (pieces.last_mut(), piece) {
+            (Some((last, Piece::Photos { photos, caption })), Piece::Photos { photos: more, caption: under })
+                if album.is_some() && *last == album && (alone || under.is_none()) =>
+            {
+                photos.extend(more);
+                *caption = caption.take().or(under);
+            }
+            (_, piece) => pieces.push((album, piece)),
+        }
+    }
+    (!pieces.is_empty()).then(|| Input::Burst { pieces: pieces.into_iter().map(|(_, piece)| piece).collect() })
+}
+
+fn caption_of(message: &Message) -> Option<String> {
+    message.caption.clone().filter(|caption| !caption.trim().is_empty())
+}
+
 fn photos(messages: Messages) -> Option<Input> {
     let photos: Vec<Photo> = messages.0.iter().filter_map(photo_of).collect();
-    let caption = messages.0.iter().find_map(|message| message.caption.clone().filter(|caption| !caption.trim().is_empty()));
+    let caption = messages.0.iter().find_map(caption_of);
     (!photos.is_empty()).then_some(Input::Photos { photos, caption })
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn search(turn: &mut Turn<'_>, text: &str) {
     turn.run(Command::Search { text });
 }
 
-fn answer_slot(query: QueryId) -> Slot {
+pub(crate) fn answer_slot(query: QueryId) -> Slot {
     Slot::new(format!("answer:{query}"))
 }
 

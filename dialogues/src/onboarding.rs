@@ -8,7 +8,7 @@ use fitter_domain::screen::Screen;
 
 use crate::action::Action;
 use crate::effect::Command;
-use crate::event::{Input, InviteRefusal};
+use crate::event::{Input, InviteRefusal, Piece};
 use crate::state::State;
 use crate::turn::Turn;
 
@@ -48,7 +48,13 @@ pub(crate) fn input(turn: &mut Turn<'_>, input: &Input) {
             turn.go(State::Language { question: Some(text.chars().take(LONGEST_QUESTION).collect()) });
             languages(turn);
         }
-        Input::Command { .. } | Input::Text { .. } | Input::Photos { .. } | Input::Other { .. } => again(turn),
+        Input::Burst { pieces } if !matches!(turn.state, State::Name { .. }) => {
+            let words: Vec<&str> = pieces.iter().filter_map(Piece::words).collect();
+            let words: String = words.join("\n").chars().take(LONGEST_QUESTION).collect();
+            turn.go(State::Language { question: Some(words).filter(|words| !words.is_empty()).or(asked) });
+            languages(turn);
+        }
+        Input::Command { .. } | Input::Text { .. } | Input::Photos { .. } | Input::Burst { .. } | Input::Other { .. } => again(turn),
         Input::Edited { .. } | Input::Reachable { .. } => {}
     }
 }

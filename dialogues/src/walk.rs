@@ -5,13 +5,19 @@
 //! | `walk.rs` | how a walk comes into focus, and what its buttons do |
 //! | `walk/answers.rs` | words, choices and photos that come in for a step |
 //! | `walk/evidence.rs` | from words to answers |
+//! | `walk/burst.rs` | what comes in one go, of somebody who was out of reach |
+//! | `walk/hints.rs` | which step words speak of |
+//! | `walk/digest.rs` | the message that sums it up, and what the technician is asked about it |
 //! | `walk/moves.rs` | on, back, over |
 //! | `walk/screens.rs` | what a step looks like |
 //! | `walk/texts.rs` | pieces of their texts |
 //! | `walk/report.rs` | what a walk looks like afterwards |
 
 mod answers;
+mod burst;
+mod digest;
 mod evidence;
+mod hints;
 mod moves;
 mod report;
 mod screens;
@@ -21,11 +27,11 @@ pub(crate) use evidence::looks_like_a_question;
 pub(crate) use texts::warnings;
 
 use chrono::TimeDelta;
-use fitter_domain::ids::{JobId, ProcedureId, RunId};
+use fitter_domain::ids::{JobId, ProcedureId, QueryId, RunId};
 use fitter_domain::msg;
 use fitter_domain::procedure::{CheckKind, Step};
 use fitter_domain::rich::Rich;
-use fitter_domain::run::{Answer, Pending, Run, RunStatus, StepRecord};
+use fitter_domain::run::{Answer, Heard, Pending, Run, RunState, RunStatus, StepRecord};
 use fitter_domain::screen::Screen;
 
 use crate::action::{Action, Walk};
@@ -43,6 +49,8 @@ struct Walking<'t, 'a> {
     run: Run,
     /// The person tapped, so the step's message is in view and is changed in place; else it is moved below their message.
     tapped: bool,
+    /// One of several changes: nothing is shown or saved until the last one.
+    quiet: bool,
 }
 
 /// Whether a walk can still be walked.
@@ -65,7 +73,7 @@ pub(crate) fn opened(turn: &mut Turn<'_>, run: &Run, begun: bool) {
         let size = msg::procedure_size(run.procedure.size());
         turn.show(Screen::of(Rich::new().bold(Rich::new().push(msg::walk_begun(run.procedure.title.as_str()))).push(" · ").push(size)));
     }
-    let mut walk = Walking { turn, run: run.clone(), tapped: false };
+    let mut walk = Walking { turn, run: run.clone(), tapped: false, quiet: false };
     if !alive(run) {
         walk.show_summary();
         return;
@@ -184,10 +192,32 @@ pub(crate) fn photos(turn: &mut Turn<'_>, photos: &[crate::event::Photo], captio
     }
 }
 
+/// Several things in one go while a walk is in focus.
+pub(crate) fn burst(turn: &mut Turn<'_>, pieces: &[crate::event::Piece]) {
+    if let Some(mut walk) = Walking::of(turn, false) {
+        walk.run.state.status = RunStatus::Active;
+        walk.burst(pieces);
+    }
+}
+
+/// A search that was made in the walk in focus has its answer; whether that is not told any more, because the words turned out to be a note.
+pub(crate) fn searched(turn: &mut Turn<'_>, query: QueryId, text: &str) -> bool {
+    let Some(mut walk) = Walking::of(turn, false).filter(|walk| walk.turn.state == State::Running { run: walk.run.id }) else { return false };
+    let Some(place) = walk.run.state.heard.iter().position(|heard| heard.text == text && heard.query.is_none()) else { return false };
+    let taken = walk.run.state.heard.get(place).is_some_and(|heard| heard.taken);
+    if taken {
+        walk.run.state.heard.remove(place);
+    } else if let Some(heard) = walk.run.state.heard.get_mut(place) {
+        heard.query = Some(query);
+    }
+    walk.save_heard();
+    taken
+}
+
 impl<'t, 'a> Walking<'t, 'a> {
     fn of(turn: &'t mut Turn<'a>, tapped: bool) -> Option<Self> {
         let run = turn.ctx.run?.clone();
-        Some(Self { turn, run, tapped })
+        Some(Self { turn, run, tapped, quiet: false })
     }
 
     fn step(&self) -> Option<Step> {
@@ -219,8 +249,29 @@ impl<'t, 'a> Walking<'t, 'a> {
     }
 
     fn save(&mut self) {
+        if self.quiet {
+            return;
+        }
         self.run.state.rev += 1;
         self.turn.run(Command::SaveRun { run: self.run.id, state: Box::new(self.run.state.clone()) });
+    }
+
+    /// Saves words that were heard, which no button depends on, and nothing else: buttons that are in view stay good.
+    fn save_heard(&mut self) {
+        let stored = self.turn.ctx.run.map(|run| &run.state).filter(|stored| stored.rev == self.run.state.rev);
+        let state = RunState { heard: self.run.state.heard.clone(), ..stored.unwrap_or(&self.run.state).clone() };
+        self.turn.run(Command::SaveRun { run: self.run.id, state: Box::new(state) });
+    }
+
+    /// Words that the step has nothing to do with are searched for.
+    fn search(&mut self, text: &str) {
+        let (now, text_heard) = (self.turn.ctx.now, text.to_owned());
+        ask::search(self.turn, text);
+        if !text.contains('?') && self.turn.state == (State::Running { run: self.run.id }) {
+            self.run.state.heard.retain(|heard| now - heard.at < burst::JUST_NOW);
+            self.run.state.heard.push(Heard { text: text_heard, at: now, query: None, taken: false });
+            self.save_heard();
+        }
     }
 
     /// Saves and shows the step in focus.
@@ -253,6 +304,9 @@ impl<'t, 'a> Walking<'t, 'a> {
     }
 
     fn pressed(&mut self, what: Walk) {
+        if screens::doubt(&self.run).is_some() && !matches!(what, Walk::Pause | Walk::Problem) {
+            return self.tell_doubt(what);
+        }
         match (what, self.run.state.pending.clone()) {
             (Walk::Send, Pending::Problem { note, photos }) => self.send_problem(note, photos),
             (Walk::Cancel, Pending::Change { .. } | Pending::Check) => self.await_(Pending::Check),
