@@ -163,7 +163,8 @@ fn burst(messages: Messages) -> Option<Input> {
             },
         };
         // A caption in an album is that of the photos up to the next one; the only one is that of all of them.
-        let alone = album.is_some() && messages.0.iter().filter(|m| m.media_group_id.as_ref() == album && caption_of(m).is_some()).count() < 2;
+        let alone =
+            album.is_some() && messages.0.iter().filter(|m| m.media_group_id.as_ref() == album && caption_of(m).is_some()).count() < 2;
         match (pieces.last_mut(), piece) {
             (Some((last, Piece::Photos { photos, caption })), Piece::Photos { photos: more, caption: under })
                 if album.is_some() && *last == album && (alone || under.is_none()) =>

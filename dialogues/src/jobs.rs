@@ -259,7 +259,7 @@ pub(crate) fn stray_photos(turn: &mut Turn<'_>, new: &[Photo], caption: Option<&
     let more = waiting.len().saturating_sub(MOST_WAITING);
     waiting.drain(..more);
     let caption = caption.map(str::to_owned).or(before);
-    let typed = caption.as_deref().and_then(|caption| VehicleNumber::parse(caption).ok());
+    let typed = caption.as_deref().and_then(|caption| caption.lines().find_map(|line| VehicleNumber::parse(line).ok()));
     turn.go(State::Photos { photos: waiting, caption });
     turn.run(match typed {
         Some(number) => Command::MakeJob { number },

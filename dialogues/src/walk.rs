@@ -202,7 +202,9 @@ pub(crate) fn burst(turn: &mut Turn<'_>, pieces: &[crate::event::Piece]) {
 
 /// A search that was made in the walk in focus has its answer; whether that is not told any more, because the words turned out to be a note.
 pub(crate) fn searched(turn: &mut Turn<'_>, query: QueryId, text: &str) -> bool {
-    let Some(mut walk) = Walking::of(turn, false).filter(|walk| walk.turn.state == State::Running { run: walk.run.id }) else { return false };
+    let Some(mut walk) = Walking::of(turn, false).filter(|walk| walk.turn.state == State::Running { run: walk.run.id }) else {
+        return false;
+    };
     let Some(place) = walk.run.state.heard.iter().position(|heard| heard.text == text && heard.query.is_none()) else { return false };
     let taken = walk.run.state.heard.get(place).is_some_and(|heard| heard.taken);
     if taken {

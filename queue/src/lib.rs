@@ -49,8 +49,7 @@ pub use runner::{Failure, Finished, RunnerConfig, Task, run_lanes};
 pub use wake::Wake;
 
 /// Every SQL statement of this crate, for the test that prepares them all.
-pub const STATEMENTS: &[&[&str]] =
-    &[
+pub const STATEMENTS: &[&[&str]] = &[
     claim::STATEMENTS,
     dead::STATEMENTS,
     depth::STATEMENTS,

@@ -151,7 +151,9 @@ impl Walking<'_, '_> {
             Pending::Problem { .. } => true,
             Pending::OutOfRange { .. } => words.is_some_and(|text| !self.names_a_step(text)),
             Pending::Change { check, new } => {
-                let Some(kind) = self.run.step().and_then(|step| step.checks.get(*check as usize)).map(|check| &check.kind) else { return false };
+                let Some(kind) = self.run.step().and_then(|step| step.checks.get(*check as usize)).map(|check| &check.kind) else {
+                    return false;
+                };
                 match (words, new) {
                     (None, _) => matches!(kind, CheckKind::Photo { .. }) && !item.photos.is_empty(),
                     (Some(text), None) => evidence::answers(kind, text),
@@ -195,7 +197,14 @@ impl Walking<'_, '_> {
             Target::Unsure(steps) => {
                 self.keep(None, &photos, text.clone());
                 let words = words.map(str::to_owned);
-                self.run.state.doubts.push(Doubt { files: ids(&photos), text: words, number, steps: steps.into_iter().map(index).collect() });
+                // If nothing else is known: where the walk stood when it came.
+                let steps = if steps.is_empty() { vec![self.run.state.at.step as usize] } else { steps };
+                self.run.state.doubts.push(Doubt {
+                    files: ids(&photos),
+                    text: words,
+                    number,
+                    steps: steps.into_iter().map(index).collect(),
+                });
                 return;
             }
         };
@@ -214,7 +223,9 @@ impl Walking<'_, '_> {
         if let Some(caption) = caption {
             let answers_here = self.is_answer_here(caption);
             match self.named(caption) {
-                Some((step, ..)) if step == self.run.state.at.step as usize && answers_here => return Target::Here(Some(caption.to_owned())),
+                Some((step, ..)) if step == self.run.state.at.step as usize && answers_here => {
+                    return Target::Here(Some(caption.to_owned()));
+                }
                 Some((step, _, Naming::Bare)) if answers_here => {
                     return Target::Unsure(vec![step, self.run.state.at.step as usize]);
                 }
@@ -309,7 +320,8 @@ impl Walking<'_, '_> {
     fn is_over(&self, step: usize) -> bool {
         // The step in focus may be one that the answers do not let be shown any more.
         let in_focus = self.run.state.at.step as usize == step && !self.finished();
-        !in_focus && moves::visits(&self.run).into_iter().filter(|visit| visit.step as usize == step).all(|visit| moves::left(&self.run, visit))
+        !in_focus
+            && moves::visits(&self.run).into_iter().filter(|visit| visit.step as usize == step).all(|visit| moves::left(&self.run, visit))
     }
 
     /// Which of a step's open checkpoints words would answer, and the words that do: `12.6` of `акб 12.6`. Free words only if not `exactly`.
@@ -434,7 +446,10 @@ impl Walking<'_, '_> {
     pub(super) fn take_aside(&mut self) -> bool {
         let step = self.run.state.at.step;
         let of_step = |aside: &Aside| aside.step == step;
-        if self.finished() || !matches!(self.run.state.pending, Pending::Check | Pending::MorePhotos) || !self.run.state.asides.iter().any(of_step) {
+        if self.finished()
+            || !matches!(self.run.state.pending, Pending::Check | Pending::MorePhotos)
+            || !self.run.state.asides.iter().any(of_step)
+        {
             return false;
         }
         if let Some((place, max)) = self.photo_check() {
@@ -485,7 +500,10 @@ impl Walking<'_, '_> {
             self.turn.run(Command::PlacePhotos { run: self.run.id, step: title, files: doubt.files.clone() });
         }
         // The number by which the step was meant is no answer of another one.
-        let text = doubt.text.clone().filter(|text| doubt.files.is_empty() || !self.named(text).is_some_and(|(named, rest, _)| named == step && rest.is_empty()));
+        let text = doubt
+            .text
+            .clone()
+            .filter(|text| doubt.files.is_empty() || !self.named(text).is_some_and(|(named, rest, _)| named == step && rest.is_empty()));
         self.put(step, doubt.files.clone(), text, &mut got);
         got
     }

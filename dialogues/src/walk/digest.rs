@@ -8,12 +8,12 @@ use chrono::{DateTime, Utc};
 use fitter_domain::msg;
 use fitter_domain::procedure::{CheckKind, Step};
 use fitter_domain::rich::{Node, Rich};
-use fitter_domain::run::{Aside, Digest, Doubt, Note, Pending, Run, RunState, RunStatus, Visit};
+use fitter_domain::run::{Answer, Aside, Digest, Doubt, Note, Pending, Run, RunState, RunStatus, Visit};
 use fitter_domain::screen::{Screen, Slot};
 
 use super::burst::Got;
-use super::texts::{range, reading, shorten};
-use super::{Walking, moves, report, screens};
+use super::texts::{answer_text, range, reading, shorten};
+use super::{Walking, evidence, moves, report, screens};
 use crate::action::Walk;
 use crate::ask;
 use crate::effect::Effect;
@@ -71,6 +71,35 @@ pub(super) fn doubt_screen(run: &Run, doubt: &Doubt) -> Screen {
     }
 }
 
+/// How much came.
+fn head(got: &Got) -> Rich {
+    let mut head = Rich::text("📥 ").push(msg::burst_title());
+    let counts = [(got.photos, msg::answer_photos(got.photos)), (got.notes, msg::burst_notes(got.notes))];
+    for (place, (_, count)) in counts.into_iter().filter(|(count, _)| *count > 0).enumerate() {
+        head = head.push(if place == 0 { " " } else { ", " }).push(count);
+    }
+    let head = Rich::new().bold(head);
+    if got.others > 0 { head.line().push(msg::burst_others(got.others)) } else { head }
+}
+
+/// Words that wait for their step, as its checkpoint will read them; whether they are a reading out of range.
+fn read_back(step: &Step, words: &str) -> (Rich, bool) {
+    let read = step.checks.iter().map(|check| (&check.kind, evidence::read(&check.kind, words)));
+    for (kind, reading) in read {
+        match reading {
+            evidence::Reading::Good(answer @ Answer::Number { .. }) => return (answer_text(&answer, kind), false),
+            evidence::Reading::OutOfRange(value) => return (out_of_range(value, kind), true),
+            _ => {}
+        }
+    }
+    (Rich::text(quoted(words)), false)
+}
+
+fn out_of_range(value: f64, kind: &CheckKind) -> Rich {
+    let CheckKind::Number { unit, min, max } = kind else { return Rich::text(reading(value, "")) };
+    Rich::text(reading(value, unit)).push(", ").push(msg::burst_out_of_range()).append(range(unit, *min, *max))
+}
+
 impl Walking<'_, '_> {
     /// The message and the screen in which the step in focus is shown.
     pub(super) fn in_digest(&self, mut screen: Screen) -> (Slot, Screen) {
@@ -106,10 +135,15 @@ impl Walking<'_, '_> {
             Some(_) => BTreeSet::new(),
             None => visits_since(before, |record| record.finished, since),
         };
-        let changed = |visit: &Visit| self.run.state.records.get(visit).map(|it| (&it.answers, it.finished)) != before.records.get(visit).map(|it| (&it.answers, it.finished));
-        let told: BTreeSet<Visit> = moves::visits(&self.run).into_iter().filter(|visit| changed(visit) || just_done.contains(visit)).collect();
+        let changed = |visit: &Visit| {
+            self.run.state.records.get(visit).map(|it| (&it.answers, it.finished))
+                != before.records.get(visit).map(|it| (&it.answers, it.finished))
+        };
+        let told: BTreeSet<Visit> =
+            moves::visits(&self.run).into_iter().filter(|visit| changed(visit) || just_done.contains(visit)).collect();
         let beside = !got.extra.is_empty() || got.others > 0 || self.run.state.notes.len() > before.notes.len();
-        let elsewhere = told.iter().any(|visit| *visit != before.at && !just_done.contains(visit)) || self.run.state.asides.iter().any(|aside| aside.step != before.at.step);
+        let elsewhere = told.iter().any(|visit| *visit != before.at && !just_done.contains(visit))
+            || self.run.state.asides.iter().any(|aside| aside.step != before.at.step);
         let stays = self.run.state.at == before.at && !elsewhere && !over;
         if stays && !beside && self.run.state.doubts.is_empty() {
             // All of it went to the step in view, which shows it.
@@ -127,14 +161,15 @@ impl Walking<'_, '_> {
                 self.turn.push(Effect::Delete { slot: screens::figure_slot(&self.run, visit, place) });
             }
         }
-        let body = self.summed_up(before, got, &told);
         if over {
             self.note_what_is_left(None);
             (self.run.state.status, self.run.state.digest) = (RunStatus::Done, None);
             self.save();
-            self.show_summary_with(body);
+            // The walk's own summary has every step.
+            self.show_summary_with(head(got));
             return self.report_finished();
         }
+        let body = self.summed_up(before, got, &told);
         let number = self.run.state.rev + 1;
         self.run.state.digest = Some(Digest { at: self.run.state.at, number, body });
         self.save();
@@ -143,12 +178,7 @@ impl Walking<'_, '_> {
     }
 
     fn summed_up(&self, before: &RunState, got: &Got, told: &BTreeSet<Visit>) -> Rich {
-        let mut head = Rich::text("📥 ").push(msg::burst_title());
-        let counts = [(got.photos, msg::answer_photos(got.photos)), (got.notes, msg::burst_notes(got.notes))];
-        for (place, (_, count)) in counts.into_iter().filter(|(count, _)| *count > 0).enumerate() {
-            head = head.push(if place == 0 { " " } else { ", " }).push(count);
-        }
-        let mut body = Rich::new().bold(head);
+        let mut body = head(got);
         for step in self.run.path().into_iter().filter_map(|step| u32::try_from(step).ok()) {
             for line in self.lines_of(step, before, got, told) {
                 body = body.line().append(line);
@@ -157,9 +187,6 @@ impl Walking<'_, '_> {
         let loose = |note: &&Note| note.step.is_none();
         for note in self.run.state.notes.iter().skip(before.notes.len()).filter(loose) {
             body = body.line().push("📝 ").push(quoted(&note.text));
-        }
-        if got.others > 0 {
-            body = body.line().push(msg::burst_others(got.others));
         }
         if self.run.state.asides.iter().any(|aside| self.waits(aside)) {
             body = body.line().push(Node::Italic(Rich::text("📎 ").push(msg::burst_aside())));
@@ -194,14 +221,16 @@ impl Walking<'_, '_> {
         }
         let files: usize = self.run.state.asides.iter().filter(|aside| aside.step == step).map(|aside| aside.files.len()).sum();
         let words = self.run.state.asides.iter().filter(|aside| aside.step == step).filter_map(|aside| aside.text.as_deref());
-        let words: Vec<Rich> = words.map(|words| Rich::text(quoted(words))).collect();
+        let words: Vec<(Rich, bool)> = words.map(|words| read_back(of, words)).collect();
         if files > 0 || !words.is_empty() {
+            mark = if words.iter().any(|(_, amiss)| *amiss) { "⚠ " } else { "📎 " };
             more.extend((files > 0).then(|| Rich::from(msg::answer_photos(files))));
-            more.extend(words);
-            mark = "📎 ";
+            more.extend(words.into_iter().map(|(words, _)| words));
         }
-        if let (Pending::OutOfRange { value, .. }, true) = (&self.run.state.pending, step == self.run.state.at.step) {
-            more.push(self.out_of_range(*value));
+        if let (Pending::OutOfRange { value, .. }, Some((_, kind)), true) =
+            (&self.run.state.pending, self.open_kind(), step == self.run.state.at.step)
+        {
+            more.push(out_of_range(*value, &kind));
             mark = "⚠ ";
         }
         let Some(first) = more.first().cloned() else { return lines };
@@ -214,15 +243,6 @@ impl Walking<'_, '_> {
         }
         lines.push(line);
         lines
-    }
-
-    fn out_of_range(&self, value: f64) -> Rich {
-        match self.open_kind() {
-            Some((_, CheckKind::Number { unit, min, max })) => {
-                Rich::text(reading(value, &unit)).push(", ").push(msg::burst_out_of_range()).append(range(&unit, min, max))
-            }
-            _ => Rich::text(reading(value, "")),
-        }
     }
 
     /// A button under something in doubt.

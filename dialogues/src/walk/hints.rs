@@ -27,8 +27,30 @@ pub(super) struct Numbered<'t> {
 const STEP: [&str; 6] = ["шаг", "пункт", "қадам", "step", "№", "#"];
 /// Words that say nothing about the step.
 const EMPTY: [&str; 24] = [
-    "фото", "фотка", "снимок", "шаг", "для", "это", "при", "вот", "как", "там", "тут", "или", "уже", "все", "есть", "сурет", "қадам", "үшін",
-    "photo", "picture", "step", "the", "and", "for",
+    "фото",
+    "фотка",
+    "снимок",
+    "шаг",
+    "для",
+    "это",
+    "при",
+    "вот",
+    "как",
+    "там",
+    "тут",
+    "или",
+    "уже",
+    "все",
+    "есть",
+    "сурет",
+    "қадам",
+    "үшін",
+    "photo",
+    "picture",
+    "step",
+    "the",
+    "and",
+    "for",
 ];
 /// Letters that two forms of a word share at least, and letters by which their ends may differ.
 const STEM: usize = 4;
@@ -59,7 +81,8 @@ pub(super) fn numbered(text: &str) -> Option<Numbered<'_>> {
         Some(_) => return None,
     };
     let rest = rest.trim_start_matches([' ', '.', ')', ':', '–', '—']);
-    let rest = rest.strip_prefix("- ").or_else(|| rest.strip_prefix('-').filter(|rest| !begins(rest, |c| c.is_ascii_digit()))).unwrap_or(rest);
+    let rest =
+        rest.strip_prefix("- ").or_else(|| rest.strip_prefix('-').filter(|rest| !begins(rest, |c| c.is_ascii_digit()))).unwrap_or(rest);
     Some(Numbered { place, rest: without_step(rest).unwrap_or(rest).trim(), naming })
 }
 
@@ -97,9 +120,7 @@ pub(super) fn by_words(run: &Run, text: &str) -> Vec<usize> {
 
 fn words(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
-    words
-        .filter(|word| word.chars().count() >= 3 && word.chars().any(char::is_alphabetic) && !EMPTY.contains(&word.as_str()))
-        .collect()
+    words.filter(|word| word.chars().count() >= 3 && word.chars().any(char::is_alphabetic) && !EMPTY.contains(&word.as_str())).collect()
 }
 
 /// Forms of one word: `пломба`, `пломбу`.
@@ -126,7 +147,8 @@ mod tests {
         for text in ["шаг 5", "Шаг №5", "step 5", "5-қадам", "№ 5", "#5", "5 шаг"] {
             assert_eq!(read(text), Some((5, "", Naming::Named)), "{text}");
         }
-        for text in ["5. пломба", "5) пломба", "5: пломба", "шаг 5 пломба", "5 - пломба", "шаг 5. пломба", "5 — пломба", "5.пломба"] {
+        for text in ["5. пломба", "5) пломба", "5: пломба", "шаг 5 пломба", "5 - пломба", "шаг 5. пломба", "5 — пломба", "5.пломба"]
+        {
             assert_eq!(read(text), Some((5, "пломба", Naming::Named)), "{text}");
         }
         assert_eq!(read("шаг 5: -7 мВ"), Some((5, "-7 мВ", Naming::Named)));
@@ -134,14 +156,16 @@ mod tests {
         assert_eq!(read("5"), Some((5, "", Naming::Bare)));
         assert_eq!(read("5."), Some((5, "", Naming::Bare)));
         assert_eq!(read("5 пломба"), Some((5, "пломба", Naming::Loose)));
-        for text in ["", "пломба", "12,4", "12.4", "12.4 В", "12 13", "12 В", "12В", "356307042441013", "12:30", "-5", "шагомер 5", "10-12"] {
+        for text in ["", "пломба", "12,4", "12.4", "12.4 В", "12 13", "12 В", "12В", "356307042441013", "12:30", "-5", "шагомер 5", "10-12"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }
 
     #[test]
     fn forms_of_a_word() {
-        for (one, other) in [("пломба", "пломбу"), ("акб", "акб"), ("датчик", "датчика"), ("установил", "установите"), ("seal", "seals")] {
+        for (one, other) in [("пломба", "пломбу"), ("акб", "акб"), ("датчик", "датчика"), ("установил", "установите"), ("seal", "seals")]
+        {
             assert!(same(one, other), "{one} {other}");
         }
         for (one, other) in [("акб", "акт"), ("дата", "датчик"), ("провод", "проверка")] {

@@ -124,7 +124,8 @@ fn record_of(run: &Run, times: bool) -> Rich {
     }
     for note in &run.state.notes {
         let step = note.step.map(|step| step as usize);
-        let place = step.and_then(|step| path.iter().position(|&shown| shown == step)).zip(step.and_then(|step| run.procedure.steps.get(step)));
+        let place =
+            step.and_then(|step| path.iter().position(|&shown| shown == step)).zip(step.and_then(|step| run.procedure.steps.get(step)));
         text = text.line().push("📝 ");
         if let Some((place, step)) = place {
             text = text.push(format!("{}. {}", place + 1, asked(&step.title)));

@@ -92,8 +92,8 @@ button-not-needed = No more needed
 
 burst-title = Came together:
 burst-notes = { $count ->
-    [one] { $count } note
-   *[other] { $count } notes
+    [one] { $count } text
+   *[other] { $count } texts
 }
 burst-extra = { $count ->
     [one] { $count } more photo

@@ -91,9 +91,9 @@ button-not-needed = Больше не нужно
 
 burst-title = Пришло сразу:
 burst-notes = { $count ->
-    [one] { $count } заметка
-    [few] { $count } заметки
-   *[many] { $count } заметок
+    [one] { $count } запись
+    [few] { $count } записи
+   *[many] { $count } записей
 }
 burst-extra = ещё { $count } фото
 burst-aside = — приму, когда дойдём до шага
