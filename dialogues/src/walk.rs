@@ -6,6 +6,8 @@
 //! | `walk/answers.rs` | words, choices and photos that come in for a step |
 //! | `walk/evidence.rs` | from words to answers |
 //! | `walk/burst.rs` | what comes in one go, of somebody who was out of reach |
+//! | `walk/asides.rs` | evidence that does not come in the order of the steps |
+//! | `walk/heard.rs` | words that were searched for right before their photos came |
 //! | `walk/hints.rs` | which step words speak of |
 //! | `walk/digest.rs` | the message that sums it up, and what the technician is asked about it |
 //! | `walk/moves.rs` | on, back, over |
@@ -14,9 +16,11 @@
 //! | `walk/report.rs` | what a walk looks like afterwards |
 
 mod answers;
+mod asides;
 mod burst;
 mod digest;
 mod evidence;
+mod heard;
 mod hints;
 mod moves;
 mod report;
@@ -24,14 +28,15 @@ mod screens;
 mod texts;
 
 pub(crate) use evidence::looks_like_a_question;
+pub(crate) use heard::searched;
 pub(crate) use texts::warnings;
 
 use chrono::TimeDelta;
-use fitter_domain::ids::{JobId, ProcedureId, QueryId, RunId};
+use fitter_domain::ids::{JobId, ProcedureId, RunId};
 use fitter_domain::msg;
 use fitter_domain::procedure::{CheckKind, Step};
 use fitter_domain::rich::Rich;
-use fitter_domain::run::{Answer, Heard, Pending, Run, RunState, RunStatus, StepRecord};
+use fitter_domain::run::{Answer, Pending, Run, RunStatus, StepRecord};
 use fitter_domain::screen::Screen;
 
 use crate::action::{Action, Walk};
@@ -188,6 +193,11 @@ pub(crate) fn text(turn: &mut Turn<'_>, text: &str) {
 pub(crate) fn photos(turn: &mut Turn<'_>, photos: &[crate::event::Photo], caption: Option<&str>) {
     if let Some(mut walk) = Walking::of(turn, false) {
         walk.run.state.status = RunStatus::Active;
+        if walk.follows_a_burst() {
+            // A slow link brings photos one by one.
+            let caption = caption.map(str::to_owned);
+            return walk.burst(&[crate::event::Piece::Photos { photos: photos.to_vec(), caption }]);
+        }
         walk.photos(photos, caption);
     }
 }
@@ -198,22 +208,6 @@ pub(crate) fn burst(turn: &mut Turn<'_>, pieces: &[crate::event::Piece]) {
         walk.run.state.status = RunStatus::Active;
         walk.burst(pieces);
     }
-}
-
-/// A search that was made in the walk in focus has its answer; whether that is not told any more, because the words turned out to be a note.
-pub(crate) fn searched(turn: &mut Turn<'_>, query: QueryId, text: &str) -> bool {
-    let Some(mut walk) = Walking::of(turn, false).filter(|walk| walk.turn.state == State::Running { run: walk.run.id }) else {
-        return false;
-    };
-    let Some(place) = walk.run.state.heard.iter().position(|heard| heard.text == text && heard.query.is_none()) else { return false };
-    let taken = walk.run.state.heard.get(place).is_some_and(|heard| heard.taken);
-    if taken {
-        walk.run.state.heard.remove(place);
-    } else if let Some(heard) = walk.run.state.heard.get_mut(place) {
-        heard.query = Some(query);
-    }
-    walk.save_heard();
-    taken
 }
 
 impl<'t, 'a> Walking<'t, 'a> {
@@ -256,24 +250,6 @@ impl<'t, 'a> Walking<'t, 'a> {
         }
         self.run.state.rev += 1;
         self.turn.run(Command::SaveRun { run: self.run.id, state: Box::new(self.run.state.clone()) });
-    }
-
-    /// Saves words that were heard, which no button depends on, and nothing else: buttons that are in view stay good.
-    fn save_heard(&mut self) {
-        let stored = self.turn.ctx.run.map(|run| &run.state).filter(|stored| stored.rev == self.run.state.rev);
-        let state = RunState { heard: self.run.state.heard.clone(), ..stored.unwrap_or(&self.run.state).clone() };
-        self.turn.run(Command::SaveRun { run: self.run.id, state: Box::new(state) });
-    }
-
-    /// Words that the step has nothing to do with are searched for.
-    fn search(&mut self, text: &str) {
-        let (now, text_heard) = (self.turn.ctx.now, text.to_owned());
-        ask::search(self.turn, text);
-        if !text.contains('?') && self.turn.state == (State::Running { run: self.run.id }) {
-            self.run.state.heard.retain(|heard| now - heard.at < burst::JUST_NOW);
-            self.run.state.heard.push(Heard { text: text_heard, at: now, query: None, taken: false });
-            self.save_heard();
-        }
     }
 
     /// Saves and shows the step in focus.

@@ -205,6 +205,25 @@ pub struct Digest {
     pub number: u32,
     /// What it says.
     pub body: Rich,
+    /// When it was told; none once something else was done with it. What follows at once is summed up together with it.
+    pub told: Option<DateTime<Utc>>,
+    /// What it sums up.
+    pub came: Came,
+}
+
+/// How much came in one go.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Came {
+    /// Photos.
+    pub photos: usize,
+    /// Words.
+    pub notes: usize,
+    /// What is not read.
+    pub others: usize,
+    /// Photos beside the evidence: the step's index and how many.
+    pub extra: Vec<(u32, usize)>,
+    /// So many notes of the walk were there before.
+    pub notes_before: usize,
 }
 
 /// The state of a walk; stored as JSON, so that new fields need a default.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use fitter_domain::msg;
 use fitter_domain::procedure::{CheckKind, Step};
 use fitter_domain::rich::{Node, Rich};
-use fitter_domain::run::{Answer, Aside, Digest, Doubt, Note, Pending, Run, RunState, RunStatus, Visit};
+use fitter_domain::run::{Answer, Aside, Came, Digest, Doubt, Note, Pending, Run, RunState, RunStatus, Visit};
 use fitter_domain::screen::{Screen, Slot};
 
 use super::burst::Got;
@@ -30,6 +30,11 @@ fn slot(run: &Run, number: u32) -> Slot {
 
 fn quoted(words: &str) -> String {
     format!("«{}»", shorten(&words.split_whitespace().collect::<Vec<_>>().join(" "), WORDS))
+}
+
+/// The summary in view, if it was told just now.
+pub(super) fn told_since(state: &RunState, since: DateTime<Utc>) -> Option<&Digest> {
+    state.digest.as_ref().filter(|digest| digest.at == state.at && digest.told.is_some_and(|told| told >= since))
 }
 
 /// Place of a step among the shown ones, from 1, and the step.
@@ -74,12 +79,12 @@ pub(super) fn doubt_screen(run: &Run, doubt: &Doubt) -> Screen {
 /// How much came.
 fn head(got: &Got) -> Rich {
     let mut head = Rich::text("📥 ").push(msg::burst_title());
-    let counts = [(got.photos, msg::answer_photos(got.photos)), (got.notes, msg::burst_notes(got.notes))];
+    let counts = [(got.came.photos, msg::answer_photos(got.came.photos)), (got.came.notes, msg::burst_notes(got.came.notes))];
     for (place, (_, count)) in counts.into_iter().filter(|(count, _)| *count > 0).enumerate() {
         head = head.push(if place == 0 { " " } else { ", " }).push(count);
     }
     let head = Rich::new().bold(head);
-    if got.others > 0 { head.line().push(msg::burst_others(got.others)) } else { head }
+    if got.came.others > 0 { head.line().push(msg::burst_others(got.came.others)) } else { head }
 }
 
 /// Words that wait for their step, as its checkpoint will read them; whether they are a reading out of range.
@@ -130,19 +135,20 @@ impl Walking<'_, '_> {
     /// One message about what came in one go, and how the walk stands now.
     pub(super) fn tell_of_burst(&mut self, before: &RunState, got: &Got, since: DateTime<Utc>) {
         let over = self.is_at_the_end() && self.run.state.at >= before.at;
-        let just_done: BTreeSet<Visit> = match before.digest {
-            // Told already.
-            Some(_) => BTreeSet::new(),
-            None => visits_since(before, |record| record.finished, since),
-        };
+        let just_done = visits_since(before, |record| record.finished, since);
+        let just_begun = visits_since(before, |record| record.started, since);
         let changed = |visit: &Visit| {
-            self.run.state.records.get(visit).map(|it| (&it.answers, it.finished))
-                != before.records.get(visit).map(|it| (&it.answers, it.finished))
+            let of = |state: &RunState| state.records.get(visit).map(|it| (it.answers.clone(), it.finished));
+            of(&self.run.state) != of(before)
         };
-        let told: BTreeSet<Visit> =
-            moves::visits(&self.run).into_iter().filter(|visit| changed(visit) || just_done.contains(visit)).collect();
-        let beside = !got.extra.is_empty() || got.others > 0 || self.run.state.notes.len() > before.notes.len();
-        let elsewhere = told.iter().any(|visit| *visit != before.at && !just_done.contains(visit))
+        let told: BTreeSet<Visit> = moves::visits(&self.run)
+            .into_iter()
+            .filter(|visit| changed(visit) || just_done.contains(visit) || just_begun.contains(visit))
+            .collect();
+        let earlier = told_since(before, since);
+        let beside =
+            !got.came.extra.is_empty() || got.came.others > 0 || self.run.state.notes.len() > before.notes.len() || earlier.is_some();
+        let elsewhere = told.iter().any(|visit| *visit != before.at && changed(visit))
             || self.run.state.asides.iter().any(|aside| aside.step != before.at.step);
         let stays = self.run.state.at == before.at && !elsewhere && !over;
         if stays && !beside && self.run.state.doubts.is_empty() {
@@ -150,12 +156,16 @@ impl Walking<'_, '_> {
             self.save();
             return self.show();
         }
+        if let Some(earlier) = earlier {
+            // What followed at once is summed up together with it.
+            self.turn.push(Effect::Delete { slot: slot(&self.run, earlier.number) });
+            self.run.state.digest = None;
+        }
         self.forget_message(before.at);
-        let shown = visits_since(before, |record| record.started, since);
-        for visit in just_done.union(&shown).filter(|visit| **visit != before.at) {
+        for visit in just_done.union(&just_begun).filter(|visit| **visit != before.at) {
             self.turn.push(Effect::Delete { slot: screens::slot(&self.run, *visit) });
         }
-        for visit in shown {
+        for visit in just_begun {
             let figures = self.run.procedure.steps.get(visit.step as usize).map_or(0, |step| step.figures.len());
             for place in 0..figures {
                 self.turn.push(Effect::Delete { slot: screens::figure_slot(&self.run, visit, place) });
@@ -169,23 +179,23 @@ impl Walking<'_, '_> {
             self.show_summary_with(head(got));
             return self.report_finished();
         }
-        let body = self.summed_up(before, got, &told);
+        let body = self.summed_up(got, &told);
         let number = self.run.state.rev + 1;
-        self.run.state.digest = Some(Digest { at: self.run.state.at, number, body });
+        self.run.state.digest = Some(Digest { at: self.run.state.at, number, body, told: Some(self.turn.ctx.now), came: got.came.clone() });
         self.save();
         let (slot, screen) = self.in_digest(screens::step_screen(&self.run, self.turn.ctx.now));
         self.turn.say_as(slot, screen);
     }
 
-    fn summed_up(&self, before: &RunState, got: &Got, told: &BTreeSet<Visit>) -> Rich {
+    fn summed_up(&self, got: &Got, told: &BTreeSet<Visit>) -> Rich {
         let mut body = head(got);
         for step in self.run.path().into_iter().filter_map(|step| u32::try_from(step).ok()) {
-            for line in self.lines_of(step, before, got, told) {
+            for line in self.lines_of(step, &got.came, told) {
                 body = body.line().append(line);
             }
         }
         let loose = |note: &&Note| note.step.is_none();
-        for note in self.run.state.notes.iter().skip(before.notes.len()).filter(loose) {
+        for note in self.run.state.notes.iter().skip(got.came.notes_before).filter(loose) {
             body = body.line().push("📝 ").push(quoted(&note.text));
         }
         if self.run.state.asides.iter().any(|aside| self.waits(aside)) {
@@ -200,7 +210,7 @@ impl Walking<'_, '_> {
     }
 
     /// What a step got, a line for each time it was done.
-    fn lines_of(&self, step: u32, before: &RunState, got: &Got, told: &BTreeSet<Visit>) -> Vec<Rich> {
+    fn lines_of(&self, step: u32, came: &Came, told: &BTreeSet<Visit>) -> Vec<Rich> {
         let Some((place, of)) = shown(&self.run, step) else { return Vec::new() };
         let of = &Step { title: shorten(&of.title, TITLE), ..of.clone() };
         let mut lines: Vec<Rich> = Vec::new();
@@ -211,11 +221,12 @@ impl Walking<'_, '_> {
         }
         let mut more: Vec<Rich> = Vec::new();
         let mut mark = "· ";
-        if let Some(count) = got.extra.get(&step) {
-            more.push(Rich::from(msg::burst_extra(*count)));
+        let extra: usize = came.extra.iter().filter(|(of, _)| *of == step).map(|(_, count)| count).sum();
+        if extra > 0 {
+            more.push(Rich::from(msg::burst_extra(extra)));
             mark = "📷 ";
         }
-        for note in self.run.state.notes.iter().skip(before.notes.len()).filter(|note| note.step == Some(step)) {
+        for note in self.run.state.notes.iter().skip(came.notes_before).filter(|note| note.step == Some(step)) {
             more.push(Rich::text(quoted(&note.text)));
             mark = "📝 ";
         }
@@ -325,7 +336,7 @@ impl Walking<'_, '_> {
             };
             digest.body = digest.body.line().append(line);
         }
-        digest.at = self.run.state.at;
+        (digest.at, digest.told) = (self.run.state.at, None);
         self.run.state.digest = Some(digest);
     }
 }
