@@ -1,4 +1,4 @@
-//! Into the inbox: which lane a raw update belongs to, and what makes it an album.
+//! Into the inbox: which lane a raw update belongs to, and what comes together with it: an album, or the burst of a phone that was offline.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::incoming::{Message, Update};
+use crate::incoming::{Chat, Message, Update};
 use crate::mend::mend;
 use crate::ports::{PortError, Ported, Storage};
 
@@ -75,6 +75,12 @@ fn guess(body: &Value) -> Lane {
 /// How long an album waits for its next part. There is no count and no end mark in what Telegram sends.
 const ALBUM_SETTLES: Duration = Duration::from_secs(1);
 
+/// How long a single photo or file waits for more: a phone that is back in the net sends what it has kept in one go.
+const BURST_SETTLES: Duration = Duration::from_millis(700);
+
+/// What arrives in one go in a private chat. In groups the messages of several people stand between each other, so there only albums gather.
+const BURST: &str = "burst";
+
 /// With the queue's pauses of 1, 2, 4 and 8 s a person hears after a quarter of a minute that something does not work.
 const ATTEMPTS: u16 = 5;
 
@@ -88,23 +94,79 @@ pub struct Accepted<'a> {
     pub update: &'a RawValue,
 }
 
+/// How an update goes with those around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Going {
+    /// A photo or file: waits for more.
+    Gathers(Duration),
+    /// A part of an album outside of a private chat.
+    Album(String),
+    /// Words: they go with what gathers, and wait for nobody when nothing does.
+    Joins,
+    /// A tap, a command, a reply, an edit: it is worked on after what came before it and before what comes behind.
+    Ends,
+    /// It has nothing to do with the others.
+    Alone,
+}
+
+/// Content that is sent as a file of its own, beside photos and documents.
+const FILES: [&str; 6] = ["voice", "video", "video_note", "audio", "animation", "live_photo"];
+
+fn going(update: &Update) -> Going {
+    if update.callback_query.is_some() || update.edited_message.is_some() {
+        return Going::Ends;
+    }
+    let Some(message) = &update.message else { return Going::Alone };
+    let private = message.chat.as_ref().is_some_and(Chat::is_private);
+    let is_answer = message.reply_to_message.is_some();
+    let is_command = message.text.as_deref().is_some_and(|text| text.starts_with('/'));
+    match &message.media_group_id {
+        Some(album) if !private || is_answer => Going::Album(album.clone()),
+        Some(_) => Going::Gathers(ALBUM_SETTLES),
+        None if !private => Going::Alone,
+        None if is_answer || is_command => Going::Ends,
+        None if message.photo.is_some() || message.document.is_some() || FILES.iter().any(|name| message.rest.contains_key(*name)) => {
+            Going::Gathers(BURST_SETTLES)
+        }
+        None => Going::Joins,
+    }
+}
+
 /// The inbox items of raw updates, and the highest `update_id`. What has no `update_id` is no update and is left out.
 #[must_use]
 pub fn items(bot: BotId, raws: &[Box<RawValue>]) -> (Vec<NewItem>, Option<i64>) {
-    let items: Vec<(i64, NewItem)> = raws.iter().filter_map(|raw| item(bot, raw)).collect();
-    let last = items.iter().map(|(id, _)| *id).max();
-    (items.into_iter().map(|(_, item)| item).collect(), last)
+    let read: Vec<(i64, NewItem, Going)> = raws.iter().filter_map(|raw| item(bot, raw)).collect();
+    let last = read.iter().map(|(id, ..)| *id).max();
+    let goings: Vec<(String, Going)> = read.iter().map(|(_, item, going)| (item.lane.clone(), going.clone())).collect();
+    let items = read.into_iter().enumerate().map(|(place, (_, item, going))| match going {
+        Going::Gathers(settle) => item.gathering(BURST, settle),
+        Going::Album(album) => item.gathering(album, ALBUM_SETTLES),
+        // A backlog is fetched in one go: words whose photos are here already do not go ahead of them.
+        Going::Joins if gathers_beside(&goings, place) => item.gathering(BURST, BURST_SETTLES),
+        Going::Joins => item.joining(BURST, BURST_SETTLES),
+        Going::Ends => item.ending(BURST),
+        Going::Alone => item,
+    });
+    (items.collect(), last)
 }
 
-fn item(bot: BotId, raw: &RawValue) -> Option<(i64, NewItem)> {
+/// Whether a photo or file stands beside this place of a batch, with nothing but words of the same lane between.
+fn gathers_beside(goings: &[(String, Going)], place: usize) -> bool {
+    let (before, after) = goings.split_at(place);
+    let lane = after.first().map(|(lane, _)| lane);
+    let gathers = |going: Option<&(String, Going)>| matches!(going, Some((_, Going::Gathers(_))));
+    let stands = |(of, going): &&(String, Going)| Some(of) == lane && *going != Going::Joins && *going != Going::Alone;
+    gathers(before.iter().rev().find(stands)) || gathers(after.iter().find(stands))
+}
+
+fn item(bot: BotId, raw: &RawValue) -> Option<(i64, NewItem, Going)> {
     let raw = mend(raw.get());
     let update = Update::read(&serde_json::from_str(&raw).ok()?);
     let update_id = update.update_id?;
     let payload = format!(r#"{{"bot":{bot},"update":{raw}}}"#);
     let item = NewItem::raw(Queue::Inbox, lane_of(&update).key(bot), payload).dedupe(format!("{bot}:{update_id}")).max_attempts(ATTEMPTS);
     let item = if update.callback_query.is_some() { item.priority(Priority::Urgent) } else { item };
-    let album = update.message.and_then(|message| message.media_group_id);
-    Some((update_id, if let Some(album) = album { item.gathering(album, ALBUM_SETTLES) } else { item }))
+    Some((update_id, item, going(&update)))
 }
 
 /// Commits raw updates to the inbox and returns the highest `update_id` of them. Only then may Telegram be told that they arrived.
@@ -150,7 +212,7 @@ mod tests {
     #[test]
     fn every_update_is_kept_and_albums_are_marked() {
         let raws = r#"[
-            {"update_id": 1, "message": {"chat": {"id": 3}, "media_group_id": "g"}},
+            {"update_id": 1, "message": {"chat": {"id": -3}, "media_group_id": "g"}},
             {"update_id": 2, "quantum": {}},
             {"no": "update"},
             {"update_id": 4, "message": {"text": "lone \ud800 surrogate"}}
@@ -162,5 +224,46 @@ mod tests {
         let accepted: Accepted<'_> = serde_json::from_str(&items[2].payload).unwrap();
         let mended = "{\"update_id\": 4, \"message\": {\"text\": \"lone \u{fffd} surrogate\"}}";
         assert_eq!((accepted.bot, accepted.update.get()), (BotId(9), mended));
+    }
+
+    /// `photo 3` in chat 3 and so on, as the groups and ends that come of them.
+    fn goings(batch: &[&str]) -> Vec<String> {
+        let update = |(place, what): (usize, &&str)| {
+            let (what, chat) = what.split_once(' ').expect("what and chat");
+            let chat: i64 = chat.parse().expect("a chat");
+            let mut message = json!({"message_id": place, "chat": {"id": chat}, "from": {"id": 3}});
+            match what {
+                "photo" => message["photo"] = json!([{"file_id": "f"}]),
+                "album" => message["media_group_id"] = json!("g"),
+                "voice" => message["voice"] = json!({"file_id": "f"}),
+                "reply" => message["reply_to_message"] = json!({"message_id": 1}),
+                "tap" => {
+                    let update = json!({"update_id": place, "callback_query": {"id": "7", "from": {"id": 3}, "message": message}});
+                    return serde_json::value::to_raw_value(&update).expect("JSON");
+                }
+                words => message["text"] = json!(words),
+            }
+            serde_json::value::to_raw_value(&json!({"update_id": place, "message": message})).expect("JSON")
+        };
+        let raws: Vec<Box<RawValue>> = batch.iter().enumerate().map(update).collect();
+        let going = |item: &NewItem| match (&item.group, &item.joins, &item.ends) {
+            (Some(group), ..) => format!("{group} {}", item.settle.unwrap_or_default().as_millis()),
+            (_, Some(_), _) => "joins".to_owned(),
+            (.., Some(_)) => "ends".to_owned(),
+            _ => "alone".to_owned(),
+        };
+        items(BotId(9), &raws).0.iter().map(going).collect()
+    }
+
+    #[test]
+    fn what_comes_in_one_go_gathers() {
+        assert_eq!(goings(&["привет 3"]), ["joins"]);
+        assert_eq!(goings(&["photo 3", "album 3", "voice 3"]), ["burst 700", "burst 1000", "burst 700"]);
+        assert_eq!(goings(&["tap 3", "reply 3", "/menu 3"]), ["ends", "ends", "ends"]);
+        // Words of a backlog go with the photos beside them, other lanes notwithstanding, but not beyond a tap.
+        assert_eq!(goings(&["раз 3", "два 4", "photo 3", "три 3"]), ["burst 700", "joins", "burst 700", "burst 700"]);
+        assert_eq!(goings(&["раз 3", "tap 3", "photo 3"]), ["joins", "ends", "burst 700"]);
+        // Groups: albums only.
+        assert_eq!(goings(&["photo -3", "album -3", "привет -3", "/menu -3"]), ["alone", "g 1000", "alone", "alone"]);
     }
 }

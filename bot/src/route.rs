@@ -2,6 +2,7 @@
 //!
 //! Private chats: everything. Groups: that the bot was called there. Channels and other bots: nothing.
 
+mod burst;
 mod content;
 mod group;
 
@@ -31,7 +32,7 @@ const LONGEST_ID: usize = 1024;
 
 type Tree = Endpoint<'static, Option<Incoming>>;
 
-/// The messages of one item: a single one, or an album in the order of the chat; never empty.
+/// The messages of one item: a single one, an album, or what came in one go, in the order of the chat; never empty.
 #[derive(Clone)]
 struct Messages(Arc<Vec<Message>>);
 
@@ -45,7 +46,7 @@ struct Place {
 
 /// What the person did; `None` if it is not for the bot.
 ///
-/// Several updates are the parts of one album. The tree has no handler that waits, so this never blocks.
+/// Several updates are the parts of one album, or came in one go. The tree has no handler that waits, so this never blocks.
 pub async fn route(me: &Me, updates: &[Value]) -> Option<Incoming> {
     static TREE: LazyLock<Tree> = LazyLock::new(tree);
     match TREE.dispatch(deps_of(me, updates)).await {
@@ -71,6 +72,7 @@ fn tree() -> Tree {
                 .filter_map(place)
                 .filter(from_person)
                 .filter(in_private)
+                .branch(dptree::filter_map(burst::burst).endpoint(say))
                 .branch(dptree::filter_map(command).endpoint(say))
                 .branch(dptree::filter_map(photos).endpoint(say))
                 .branch(dptree::filter_map(words).endpoint(say))

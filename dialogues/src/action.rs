@@ -135,6 +135,8 @@ pub enum Walk {
     Forward,
     /// Which of several answers is to be changed.
     Changes,
+    /// The words in doubt were a question.
+    Question,
 }
 
 impl Walk {
@@ -158,6 +160,7 @@ impl Walk {
             Self::AbandonYes => "ay".into(),
             Self::Forward => "fw".into(),
             Self::Changes => "es".into(),
+            Self::Question => "qu".into(),
         }
     }
 
@@ -179,6 +182,7 @@ impl Walk {
             "ay" => Self::AbandonYes,
             "fw" => Self::Forward,
             "es" => Self::Changes,
+            "qu" => Self::Question,
             _ => {
                 if let Some(place) = s.strip_prefix('c') {
                     Self::Choose(place.parse().ok()?)
@@ -359,6 +363,7 @@ mod tests {
             Walk::AbandonYes,
             Walk::Forward,
             Walk::Changes,
+            Walk::Question,
         ];
         actions.extend(walks.map(|walk| Action::Walk(RunId(i64::MAX), u32::MAX, walk)));
         for action in actions {

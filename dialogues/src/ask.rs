@@ -33,7 +33,7 @@ pub(crate) fn search(turn: &mut Turn<'_>, text: &str) {
     turn.run(Command::Search { text: text.to_owned() });
 }
 
-fn answer_slot(query: QueryId) -> Slot {
+pub(crate) fn answer_slot(query: QueryId) -> Slot {
     Slot::new(format!("answer:{query}"))
 }
 

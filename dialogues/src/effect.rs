@@ -151,12 +151,21 @@ pub enum Command {
     KeepPhotos {
         /// The walk.
         run: RunId,
-        /// The step's title.
-        step: String,
+        /// The step's title; none while it is not known.
+        step: Option<String>,
         /// Telegram file ids.
         files: Vec<crate::event::Photo>,
         /// What was written under them.
         caption: Option<String>,
+    },
+    /// Tells the step of photos that were kept without one.
+    PlacePhotos {
+        /// The walk.
+        run: RunId,
+        /// The step's title.
+        step: String,
+        /// Telegram file ids.
+        files: Vec<String>,
     },
     /// → `Runs`.
     ListRuns,

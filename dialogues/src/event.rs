@@ -59,6 +59,11 @@ pub enum Input {
         /// The caption of any of them.
         caption: Option<String>,
     },
+    /// Several things in one go, of a phone that was offline or of somebody quick: photos among them.
+    Burst {
+        /// In the order in which they stand in the chat.
+        pieces: Vec<Piece>,
+    },
     /// A tap on a button.
     Tap {
         /// Callback data.
@@ -83,6 +88,43 @@ pub enum Input {
         /// Whether messages reach them.
         reachable: bool,
     },
+}
+
+/// One thing of several that came in one go.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "piece", rename_all = "snake_case")]
+pub enum Piece {
+    /// A photo, or those photos of an album that share a caption.
+    Photos {
+        /// Never empty.
+        photos: Vec<Photo>,
+        /// What is written under them.
+        caption: Option<String>,
+    },
+    /// Words.
+    Text {
+        /// The words.
+        text: String,
+    },
+    /// Something that is not read.
+    Other {
+        /// The Bot API's name of it.
+        what: String,
+        /// Text or caption that came with it.
+        text: Option<String>,
+    },
+}
+
+impl Piece {
+    /// The words that came with it, if they say something.
+    #[must_use]
+    pub fn words(&self) -> Option<&str> {
+        let words = match self {
+            Self::Photos { caption: words, .. } | Self::Other { text: words, .. } => words.as_deref(),
+            Self::Text { text } => Some(text.as_str()),
+        };
+        words.map(str::trim).filter(|words| !words.is_empty())
+    }
 }
 
 /// A photo as Telegram describes it.

@@ -10,7 +10,7 @@ use fitter_domain::vehicle::{NumberError, VehicleNumber};
 
 use crate::action::Action;
 use crate::effect::Command;
-use crate::event::Photo;
+use crate::event::{Photo, Piece};
 use crate::state::State;
 use crate::turn::Turn;
 use crate::walk::looks_like_a_question;
@@ -214,6 +214,27 @@ pub(crate) fn photos(turn: &mut Turn<'_>, job: JobId, photos: &[Photo], caption:
     add_photos(turn, job, photos, caption, Rich::new());
 }
 
+/// Photos and notes that came in one go: each note stands under the photo before it, the first ones under the first photo.
+pub(crate) fn many_photos(turn: &mut Turn<'_>, job: JobId, pieces: &[Piece]) {
+    let mut all: Vec<(Vec<Photo>, Vec<&str>)> = Vec::new();
+    let mut ahead: Vec<&str> = Vec::new();
+    for piece in pieces {
+        let words = piece.words().filter(|words| !words.contains('?') || matches!(piece, Piece::Photos { .. }));
+        match (piece, all.last_mut()) {
+            (Piece::Photos { photos, .. }, _) => all.push((photos.clone(), ahead.drain(..).chain(words).collect())),
+            (_, Some((_, notes))) => notes.extend(words),
+            (_, None) => ahead.extend(words),
+        }
+    }
+    turn.go(State::JobPhotos { job });
+    let count: usize = all.iter().map(|(photos, _)| photos.len()).sum();
+    for (files, notes) in all {
+        let caption = Some(notes.join("\n")).filter(|notes| !notes.is_empty());
+        turn.run(Command::AddJobPhotos { job, files, caption });
+    }
+    turn.show(Screen::of(Rich::new().push(msg::photos_added(count))).primary(msg::button_done(), Action::Job(job)));
+}
+
 fn add_photos(turn: &mut Turn<'_>, job: JobId, photos: &[Photo], caption: Option<&str>, head: Rich) {
     turn.go(State::JobPhotos { job }).run(Command::AddJobPhotos { job, files: photos.to_vec(), caption: caption.map(str::to_owned) });
     turn.show(Screen::of(head.push(msg::photos_added(photos.len()))).primary(msg::button_done(), Action::Job(job)));
@@ -238,7 +259,7 @@ pub(crate) fn stray_photos(turn: &mut Turn<'_>, new: &[Photo], caption: Option<&
     let more = waiting.len().saturating_sub(MOST_WAITING);
     waiting.drain(..more);
     let caption = caption.map(str::to_owned).or(before);
-    let typed = caption.as_deref().and_then(|caption| VehicleNumber::parse(caption).ok());
+    let typed = caption.as_deref().and_then(|caption| caption.lines().find_map(|line| VehicleNumber::parse(line).ok()));
     turn.go(State::Photos { photos: waiting, caption });
     turn.run(match typed {
         Some(number) => Command::MakeJob { number },

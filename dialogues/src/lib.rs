@@ -11,10 +11,12 @@
 //! | [`state`] | where a dialogue stands, and its stored form |
 //! | [`turn`] | collects the effects of one step |
 //! | [`step`] | one step: routes an event to its machine |
+//! | `burst` | what comes in one go outside of a walk |
 //! | `onboarding` `home` `jobs` `procedures` `walk` `ask` `faults` `invites` | the machines, one per file |
 
 pub mod action;
 pub mod ask;
+mod burst;
 pub mod effect;
 pub mod event;
 pub mod faults;

@@ -9,7 +9,7 @@ use fitter_domain::words;
 
 use crate::action::Action;
 use crate::effect::Command;
-use crate::event::{Input, InviteRefusal};
+use crate::event::{Input, InviteRefusal, Piece};
 use crate::state::State;
 use crate::turn::Turn;
 
@@ -44,7 +44,13 @@ pub(crate) fn input(turn: &mut Turn<'_>, input: &Input) {
             turn.go(State::Language { question: Some(text.clone()) });
             languages(turn);
         }
-        Input::Command { .. } | Input::Text { .. } | Input::Photos { .. } | Input::Other { .. } => again(turn),
+        Input::Burst { pieces } if !matches!(turn.state, State::Name { .. }) => {
+            let words: Vec<&str> = pieces.iter().filter_map(Piece::words).collect();
+            let words = words.join("\n");
+            turn.go(State::Language { question: Some(words).filter(|words| !words.is_empty()).or(asked) });
+            languages(turn);
+        }
+        Input::Command { .. } | Input::Text { .. } | Input::Photos { .. } | Input::Burst { .. } | Input::Other { .. } => again(turn),
         Input::Edited { .. } | Input::Reachable { .. } | Input::Group => {}
     }
 }

@@ -10,7 +10,7 @@ use crate::effect::Command;
 use crate::event::{Event, Input, Outcome, Photo};
 use crate::state::State;
 use crate::turn::{Ctx, Transition, Turn};
-use crate::{ask, faults, home, invites, jobs, onboarding, procedures, walk};
+use crate::{ask, burst, faults, home, invites, jobs, onboarding, procedures, walk};
 
 /// The walk that a step on this event needs in [`Ctx::run`].
 #[must_use]
@@ -75,6 +75,10 @@ fn person(turn: &mut Turn<'_>, input: &Input, slot: Option<&Slot>) {
             State::JobPhotos { job } => jobs::photos(turn, job, photos, caption.as_deref()),
             State::Problem { .. } => faults::photos(turn, photos, caption.as_deref()),
             _ => jobs::stray_photos(turn, photos, caption.as_deref()),
+        },
+        Input::Burst { pieces } => match turn.state {
+            State::Running { .. } => walk::burst(turn, pieces),
+            _ => burst::burst(turn, pieces),
         },
         Input::Other { text: Some(text), .. } => words(turn, text),
         Input::Other { .. } => {
@@ -224,7 +228,7 @@ fn tap(turn: &mut Turn<'_>, action: Action) {
 }
 
 /// Words, in the state that awaits them; everywhere else they are a question.
-fn words(turn: &mut Turn<'_>, text: &str) {
+pub(crate) fn words(turn: &mut Turn<'_>, text: &str) {
     let text = text.trim();
     if text.is_empty() {
         return;
@@ -280,6 +284,7 @@ fn came_of(turn: &mut Turn<'_>, outcome: &Outcome) {
         Outcome::Procedure { id, procedure, job, jobs } => procedures::intro(turn, *id, procedure, *job, jobs),
         Outcome::Run { run, begun } => walk::opened(turn, run, *begun),
         Outcome::Runs { runs } => procedures::runs(turn, runs),
+        Outcome::Found { query, text, .. } if walk::searched(turn, *query, text) => {}
         Outcome::Found { query, text, hits, nearest, .. } if hits.is_empty() => ask::not_found(turn, *query, text, nearest),
         Outcome::Found { query, hits, procedure, .. } => ask::found(turn, *query, hits, procedure.as_ref()),
         Outcome::Hit { query, index, of, hit } => ask::hit(turn, *query, *index, *of, hit.as_deref()),

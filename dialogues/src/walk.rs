@@ -5,19 +5,30 @@
 //! | `walk.rs` | how a walk comes into focus, and what its buttons do |
 //! | `walk/answers.rs` | words, choices and photos that come in for a step |
 //! | `walk/evidence.rs` | from words to answers |
+//! | `walk/burst.rs` | what comes in one go, of somebody who was out of reach |
+//! | `walk/asides.rs` | evidence that does not come in the order of the steps |
+//! | `walk/heard.rs` | words that were searched for right before their photos came |
+//! | `walk/hints.rs` | which step words speak of |
+//! | `walk/digest.rs` | the message that sums it up, and what the technician is asked about it |
 //! | `walk/moves.rs` | on, back, over |
 //! | `walk/screens.rs` | what a step looks like |
 //! | `walk/texts.rs` | pieces of their texts |
 //! | `walk/report.rs` | what a walk looks like afterwards |
 
 mod answers;
+mod asides;
+mod burst;
+mod digest;
 mod evidence;
+mod heard;
+mod hints;
 mod moves;
 mod report;
 mod screens;
 mod texts;
 
 pub(crate) use evidence::looks_like_a_question;
+pub(crate) use heard::searched;
 pub(crate) use texts::warnings;
 
 use chrono::TimeDelta;
@@ -43,6 +54,8 @@ struct Walking<'t, 'a> {
     run: Run,
     /// The person tapped, so the step's message is in view and is changed in place; else it is moved below their message.
     tapped: bool,
+    /// One of several changes: nothing is shown or saved until the last one.
+    quiet: bool,
 }
 
 /// Whether a walk can still be walked.
@@ -65,7 +78,7 @@ pub(crate) fn opened(turn: &mut Turn<'_>, run: &Run, begun: bool) {
         let size = msg::procedure_size(run.procedure.size());
         turn.show(Screen::of(Rich::new().bold(Rich::new().push(msg::walk_begun(run.procedure.title.as_str()))).push(" · ").push(size)));
     }
-    let mut walk = Walking { turn, run: run.clone(), tapped: false };
+    let mut walk = Walking { turn, run: run.clone(), tapped: false, quiet: false };
     if !alive(run) {
         walk.show_summary();
         return;
@@ -180,14 +193,27 @@ pub(crate) fn text(turn: &mut Turn<'_>, text: &str) {
 pub(crate) fn photos(turn: &mut Turn<'_>, photos: &[crate::event::Photo], caption: Option<&str>) {
     if let Some(mut walk) = Walking::of(turn, false) {
         walk.run.state.status = RunStatus::Active;
+        if walk.follows_a_burst() {
+            // A slow link brings photos one by one.
+            let caption = caption.map(str::to_owned);
+            return walk.burst(&[crate::event::Piece::Photos { photos: photos.to_vec(), caption }]);
+        }
         walk.photos(photos, caption);
+    }
+}
+
+/// Several things in one go while a walk is in focus.
+pub(crate) fn burst(turn: &mut Turn<'_>, pieces: &[crate::event::Piece]) {
+    if let Some(mut walk) = Walking::of(turn, false) {
+        walk.run.state.status = RunStatus::Active;
+        walk.burst(pieces);
     }
 }
 
 impl<'t, 'a> Walking<'t, 'a> {
     fn of(turn: &'t mut Turn<'a>, tapped: bool) -> Option<Self> {
         let run = turn.ctx.run?.clone();
-        Some(Self { turn, run, tapped })
+        Some(Self { turn, run, tapped, quiet: false })
     }
 
     fn step(&self) -> Option<Step> {
@@ -219,6 +245,9 @@ impl<'t, 'a> Walking<'t, 'a> {
     }
 
     fn save(&mut self) {
+        if self.quiet {
+            return;
+        }
         self.run.state.rev += 1;
         self.turn.run(Command::SaveRun { run: self.run.id, state: Box::new(self.run.state.clone()) });
     }
@@ -253,6 +282,9 @@ impl<'t, 'a> Walking<'t, 'a> {
     }
 
     fn pressed(&mut self, what: Walk) {
+        if screens::doubt(&self.run).is_some() && !matches!(what, Walk::Pause | Walk::Problem) {
+            return self.tell_doubt(what);
+        }
         match (what, self.run.state.pending.clone()) {
             (Walk::Send, Pending::Problem { note, photos }) => self.send_problem(note, photos),
             (Walk::Cancel, Pending::Change { .. } | Pending::Check) => self.await_(Pending::Check),

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{JobId, PersonId, ProcedureId, RunId};
+use crate::ids::{JobId, PersonId, ProcedureId, QueryId, RunId};
 use crate::procedure::{Procedure, Step};
+use crate::rich::Rich;
 use crate::vehicle::VehicleNumber;
 
 /// Whether it goes on.
@@ -147,6 +148,87 @@ pub enum Pending {
     MorePhotos,
 }
 
+/// Evidence for a checkpoint that is not open yet: it came with others in one go, ahead of its step. It is taken when the checkpoint opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aside {
+    /// Index of the step.
+    pub step: u32,
+    /// Photos, Telegram file ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// Words: a reading, an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// Something that came with others in one go and whose step the technician is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// Photos, Telegram file ids; they stand on the card already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// Words, or the caption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Which of the photos that came together the first of these was, from 1.
+    pub number: u32,
+    /// Indices of the steps it may belong to.
+    pub steps: Vec<u32>,
+}
+
+/// Words that are no answer but belong to the walk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Index of the step they were written to.
+    pub step: Option<u32>,
+    /// The words.
+    pub text: String,
+}
+
+/// Words that were searched for a moment ago. Photos right behind them tell that they were a note of somebody who had been offline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// The words.
+    pub text: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The search, once it has answered.
+    pub query: Option<QueryId>,
+    /// They were taken for a note before the search has answered: its answer is not told.
+    #[serde(default)]
+    pub taken: bool,
+}
+
+/// The message that sums up what came in one go. While it is attached, the step in focus is shown in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// The visit it is attached to.
+    pub at: Visit,
+    /// Tells it from other such messages of the walk.
+    pub number: u32,
+    /// What it says.
+    pub body: Rich,
+    /// When it was told; none once something else was done with it. What follows at once is summed up together with it.
+    pub told: Option<DateTime<Utc>>,
+    /// What it sums up.
+    pub came: Came,
+}
+
+/// How much came in one go.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Came {
+    /// Photos.
+    pub photos: usize,
+    /// Words.
+    pub notes: usize,
+    /// What is not read.
+    pub others: usize,
+    /// Photos beside the evidence: the step's index and how many.
+    pub extra: Vec<(u32, usize)>,
+    /// So many notes of the walk were there before.
+    pub notes_before: usize,
+}
+
 /// The state of a walk; stored as JSON, so that new fields need a default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunState {
@@ -166,7 +248,22 @@ pub struct RunState {
     /// The technician knows that a newer version of the note exists.
     #[serde(default)]
     pub newer_told: bool,
-    /// Counts every change of this state: a button made for another number is stale.
+    /// Evidence that waits for its checkpoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asides: Vec<Aside>,
+    /// What the technician is asked about, one after the other, before anything else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
+    /// Words that belong to the walk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// Words that were searched for a moment ago.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heard: Vec<Heard>,
+    /// The message in which the step in focus is shown, if it is not one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// Counts every change of this state but those of [`RunState::heard`]: a button made for another number is stale.
     pub rev: u32,
 }
 

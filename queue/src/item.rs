@@ -121,6 +121,10 @@ pub struct NewItem {
     pub replaces: bool,
     /// An album: members of the group are handed out together, once none has come for this long (8 s after the first at the latest).
     pub settle: Option<Duration>,
+    /// Becomes a member of this group if members of it wait, which then settle anew; otherwise it waits for nobody.
+    pub joins: Option<(String, Duration)>,
+    /// Members of this group that wait are handed out without waiting for more, and nothing joins them any more.
+    pub ends: Option<String>,
 }
 
 impl std::fmt::Debug for NewItem {
@@ -144,6 +148,8 @@ impl NewItem {
             group: None,
             replaces: false,
             settle: None,
+            joins: None,
+            ends: None,
         }
     }
 
@@ -203,6 +209,20 @@ impl NewItem {
     pub fn gathering(mut self, group: impl Into<String>, settle: Duration) -> Self {
         self.group = Some(group.into());
         self.settle = Some(settle);
+        self
+    }
+
+    /// Makes it a member of this group if members of it wait.
+    #[must_use]
+    pub fn joining(mut self, group: impl Into<String>, settle: Duration) -> Self {
+        self.joins = Some((group.into(), settle));
+        self
+    }
+
+    /// Lets members of this group that wait be handed out now.
+    #[must_use]
+    pub fn ending(mut self, group: impl Into<String>) -> Self {
+        self.ends = Some(group.into());
         self
     }
 }

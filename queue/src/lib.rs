@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`item`] | queues, items, leases |
 //! | [`put`](mod@put) | adding items: batches, duplicates, albums, replaced edits |
+//! | `gather` | items that join or end what gathers before them |
 //! | [`claim`](mod@claim) | leasing lanes and taking their first items |
 //! | [`finish`] | done, deferred, buried, held; giving lanes back |
 //! | [`dead`] | dead letters and their replay |
@@ -31,6 +32,7 @@ pub mod depth;
 pub mod error;
 pub mod failpoint;
 pub mod finish;
+mod gather;
 pub mod item;
 pub mod limiter;
 pub mod outage;
@@ -49,5 +51,13 @@ pub use runner::{Failure, Finished, RunnerConfig, Task, run_lanes};
 pub use wake::Wake;
 
 /// Every SQL statement of this crate, for the test that prepares them all.
-pub const STATEMENTS: &[&[&str]] =
-    &[claim::STATEMENTS, dead::STATEMENTS, depth::STATEMENTS, finish::STATEMENTS, limiter::STATEMENTS, put::STATEMENTS, wake::STATEMENTS];
+pub const STATEMENTS: &[&[&str]] = &[
+    claim::STATEMENTS,
+    dead::STATEMENTS,
+    depth::STATEMENTS,
+    finish::STATEMENTS,
+    gather::STATEMENTS,
+    limiter::STATEMENTS,
+    put::STATEMENTS,
+    wake::STATEMENTS,
+];

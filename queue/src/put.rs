@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::{Connection, PgConnection, Row};
 
 use crate::error::QueueError;
+use crate::gather::{self, Group};
 use crate::item::{ItemId, NewItem, Queue};
 use crate::sql::sql;
 
@@ -76,12 +77,18 @@ pub async fn put(conn: &mut PgConnection, items: &[NewItem]) -> Result<Vec<Optio
     if items.is_empty() {
         return Ok(Vec::new());
     }
-    let groups = Groups::of(items);
-    if groups.replaced.is_empty() && groups.settling.is_empty() {
+    let mut groups = Groups::of(items);
+    let gathers = items.iter().any(|item| item.joins.is_some() || item.ends.is_some());
+    if groups.replaced.is_empty() && groups.settling.is_empty() && !gathers {
         return insert(conn, items).await;
     }
     let mut tx = conn.begin().await?;
     let ids = insert(&mut tx, items).await?;
+    if gathers {
+        for (group, settle) in gather::join_and_end(&mut tx, items, &ids).await? {
+            groups.settling.entry(group).or_insert(settle);
+        }
+    }
     groups.apply(&mut tx, items, &ids).await?;
     tx.commit().await?;
     Ok(ids)
@@ -134,8 +141,6 @@ async fn insert(conn: &mut PgConnection, items: &[NewItem]) -> Result<Vec<Option
     rows.iter().map(|row| Ok(row.try_get::<Option<i64>, _>(0)?.map(ItemId))).collect()
 }
 
-type Group<'a> = (i16, &'a str, &'a str);
-
 /// Groups that need more than an insert.
 struct Groups<'a> {
     /// With the place of the last item that replaces.
@@ -153,7 +158,8 @@ impl<'a> Groups<'a> {
                 replaced.insert(key, place);
             }
             if let Some(settle) = item.settle {
-                settling.insert(key, settle);
+                let longest: &mut Duration = settling.entry(key).or_default();
+                *longest = settle.max(*longest);
             }
         }
         Self { replaced, settling }
@@ -181,7 +187,7 @@ impl<'a> Groups<'a> {
                 .execute(&mut *conn)
                 .await?;
         }
-        let touched = || items.iter().filter(|item| item.replaces || item.settle.is_some());
+        let touched = || items.iter().filter(|item| item.replaces || item.settle.is_some() || item.joins.is_some() || item.ends.is_some());
         let queues: Vec<i16> = touched().map(|item| item.queue.code()).collect();
         let lanes: Vec<&str> = touched().map(|item| item.lane.as_str()).collect();
         refresh(conn, &queues, &lanes).await?;

@@ -54,6 +54,8 @@ scenarios!(
     an_album_comes_together,
     an_album_cannot_grow_for_ever,
     an_album_is_deferred_whole,
+    words_join_what_gathers_before_them,
+    what_gathers_ends_with_a_tap,
     a_delayed_item_is_not_claimed_early,
     depth_and_idle_and_purge,
 );
@@ -404,6 +406,59 @@ async fn an_album_cannot_grow_for_ever(pool: &PgPool) {
     }
     let a = take_one(conn).await;
     assert_eq!(payloads(&a), ["0", "1", "2", "3", "4", "5", "6", "7", "8"]);
+}
+
+async fn words_join_what_gathers_before_them(pool: &PgPool) {
+    let conn = &mut *conn(pool).await;
+    let settle = Duration::from_millis(1500);
+    let (photo, words) = (|name| item("a", name).gathering("burst", settle), |name| item("a", name).joining("burst", settle));
+    put(conn, &[words("alone")]).await.unwrap();
+    let a = take_one(conn).await;
+    assert_eq!(payloads(&a), ["alone"], "words wait for nobody");
+    // What is in a worker's hands is not joined.
+    put(conn, &[photo("p1")]).await.unwrap();
+    done_many(conn, &a, &a.items).await.unwrap();
+    release(conn, &a).await.unwrap();
+    later(conn, 1.6).await;
+    let a = take_one(conn).await;
+    put(conn, &[words("too late")]).await.unwrap();
+    done_many(conn, &a, &a.items).await.unwrap();
+    assert!(release(conn, &a).await.unwrap());
+    let a = take_one(conn).await;
+    assert_eq!((payloads(&a), a.items[0].gathers), (vec!["too late".to_owned()], false));
+    done_many(conn, &a, &a.items).await.unwrap();
+    release(conn, &a).await.unwrap();
+    // Each member makes it wait anew, words as well.
+    put(conn, &[photo("p2").dedupe("p2")]).await.unwrap();
+    later(conn, 1.0).await;
+    put(conn, &[words("w1"), words("w2")]).await.unwrap();
+    later(conn, 1.0).await;
+    put(conn, &[photo("p3"), photo("p2").dedupe("p2")]).await.unwrap();
+    later(conn, 1.0).await;
+    assert!(take(conn).await.is_empty());
+    later(conn, 0.6).await;
+    let a = take_one(conn).await;
+    assert_eq!(payloads(&a), ["p2", "w1", "w2", "p3"]);
+    assert!(a.items.iter().all(|item| item.gathers));
+}
+
+async fn what_gathers_ends_with_a_tap(pool: &PgPool) {
+    let conn = &mut *conn(pool).await;
+    let settle = Duration::from_secs(60);
+    let (photo, words) = (|name| item("a", name).gathering("burst", settle), |name| item("a", name).joining("burst", settle));
+    let tap = |name| item("a", name).ending("burst");
+    put(conn, &[photo("p1"), photo("p2")]).await.unwrap();
+    assert!(take(conn).await.is_empty());
+    put(conn, &[words("w1"), tap("t1"), words("w2"), photo("p3"), tap("t2"), photo("p4")]).await.unwrap();
+    for expected in [&["p1", "p2", "w1"][..], &["t1", "w2"], &["p3"], &["t2"]] {
+        let a = take_one(conn).await;
+        assert_eq!(payloads(&a), expected, "without waiting, in order");
+        done_many(conn, &a, &a.items).await.unwrap();
+        release(conn, &a).await.unwrap();
+    }
+    assert!(take(conn).await.is_empty());
+    later(conn, 61.0).await;
+    assert_eq!(payloads(&take_one(conn).await), ["p4"]);
 }
 
 async fn an_album_is_deferred_whole(pool: &PgPool) {

@@ -56,7 +56,10 @@ impl Turn<'_> {
             Command::StartRun { procedure, job } => self.start_run(conn, procedure, job).await,
             Command::OpenRun(run) => self.open_run(conn, run).await,
             Command::SaveRun { run, state } => self.save_run(conn, run, &state).await,
-            Command::KeepPhotos { run, step, files, caption } => self.keep_photos(conn, run, &step, &files, caption.as_deref()).await,
+            Command::KeepPhotos { run, step, files, caption } => {
+                self.keep_photos(conn, run, step.as_deref(), &files, caption.as_deref()).await
+            }
+            Command::PlacePhotos { run, step, files } => self.place_photos(conn, run, &step, &files).await,
             Command::ListRuns => Ok(Some(Outcome::Runs { runs: runs::open_of(conn, self.person.id, COUNTED).await? })),
             Command::StartTimer { run, step, seconds } => self.start_timer(run, step, seconds),
             Command::Search { text } => self.search(text),

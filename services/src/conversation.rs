@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use fitter_dialogues::effect::{Addressee, Effect};
-use fitter_dialogues::event::{Event, Incoming, Input, Outcome};
+use fitter_dialogues::event::{Event, Incoming, Input, Outcome, Piece};
 use fitter_dialogues::state::{self, State};
 use fitter_dialogues::{Ctx, focus, step};
 use fitter_domain::ids::PersonId;
@@ -177,6 +177,14 @@ fn storable(input: Input) -> Input {
         Input::Text { text } => Input::Text { text: clean(text) },
         Input::Photos { photos, caption } => Input::Photos { photos, caption: caption.map(clean) },
         Input::Other { what, text } => Input::Other { what, text: text.map(clean) },
+        Input::Burst { pieces } => {
+            let pieces = pieces.into_iter().map(|piece| match piece {
+                Piece::Photos { photos, caption } => Piece::Photos { photos, caption: caption.map(clean) },
+                Piece::Text { text } => Piece::Text { text: clean(text) },
+                Piece::Other { what, text } => Piece::Other { what, text: text.map(clean) },
+            });
+            Input::Burst { pieces: pieces.collect() }
+        }
         Input::Edited { text } => Input::Edited { text: text.map(clean) },
         input @ (Input::Tap { .. } | Input::Reachable { .. } | Input::Group) => input,
     }

@@ -13,6 +13,7 @@ sql! {
         SELECT $1, $2, $3, $10, $4, n.file_id, n.unique_id, n.size, $5, $6
         FROM unnest($7::text[], $8::text[], $9::bigint[]) WITH ORDINALITY AS n(file_id, unique_id, size, ord) ORDER BY n.ord
     ";
+    PLACE = "UPDATE photos SET step = $2 WHERE run = $1 AND step IS NULL AND file_id = ANY ($3)";
     OF_JOB = "SELECT job, run, step, caption, bot, file_id, unique_id, size, by, at FROM photos WHERE job = $1 ORDER BY id";
     OF_RUN = "SELECT job, run, step, caption, bot, file_id, unique_id, size, by, at FROM photos WHERE run = $1 ORDER BY id";
 }
@@ -85,6 +86,14 @@ pub async fn add_photos(conn: &mut PgConnection, origin: &Origin<'_>, photos: &[
         .execute(conn)
         .await
         .map(drop)
+}
+
+/// Tells the step of photos of a walk that have none yet.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn place(conn: &mut PgConnection, run: RunId, step: &str, files: &[String]) -> Result<(), Error> {
+    sqlx::query(PLACE).bind(run.0).bind(step).bind(files).execute(conn).await.map(drop)
 }
 
 /// Photos of a card, in the order in which they came.

@@ -1,3 +1,4 @@
+use fitter_dialogues::event::Piece;
 use serde_json::json;
 
 use super::*;
@@ -124,6 +125,41 @@ async fn an_album_is_one_event_in_the_order_of_the_chat() {
     let Input::Photos { photos, caption } = incoming.input else { panic!() };
     assert_eq!(photos.iter().map(|p| p.file_id.as_str()).collect::<Vec<_>>(), ["f10", "f11", "f12"]);
     assert_eq!(caption.as_deref(), Some("после"));
+}
+
+#[tokio::test]
+async fn what_came_in_one_go_is_one_event() {
+    let said = |id: i64, text: &str| private(json!({"message_id": id, "text": text}));
+    let photo = |id: i64, album: Option<&str>, caption: Option<&str>| {
+        private(
+            json!({"message_id": id, "media_group_id": album, "caption": caption, "photo": [{"file_id": format!("f{id}"), "file_unique_id": "u"}]}),
+        )
+    };
+    let voice = private(json!({"message_id": 16, "voice": {"file_id": "v"}, "caption": "слышно"}));
+    let updates = [
+        photo(11, None, None),
+        said(10, "12,4"),
+        photo(12, Some("g"), None),
+        photo(13, Some("g"), Some("5. пломба")),
+        photo(14, Some("h"), Some("раз")),
+        photo(15, Some("h"), Some("два")),
+        voice,
+    ];
+    let incoming = route(&me(), &updates).await.expect("incoming");
+    assert_eq!(incoming.message, Some(10));
+    let Input::Burst { pieces } = incoming.input else { panic!("{:?}", incoming.input) };
+    let shown = |piece: &Piece| match piece {
+        Piece::Photos { photos, caption } => {
+            format!("{} {}", photos.iter().map(|p| p.file_id.as_str()).collect::<Vec<_>>().join("+"), caption.as_deref().unwrap_or("-"))
+        }
+        Piece::Text { text } => text.clone(),
+        Piece::Other { what, text } => format!("{what} {}", text.as_deref().unwrap_or("-")),
+    };
+    let shown: Vec<String> = pieces.iter().map(shown).collect();
+    assert_eq!(shown, ["12,4", "f11 -", "f12+f13 5. пломба", "f14 раз", "f15 два", "voice слышно"]);
+    // An album with several captions: no words of it are lost.
+    let several = [photo(1, Some("g"), Some("раз")), photo(2, Some("g"), Some("два"))];
+    assert!(matches!(route(&me(), &several).await.expect("incoming").input, Input::Burst { pieces } if pieces.len() == 2));
 }
 
 #[tokio::test]

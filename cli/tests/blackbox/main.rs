@@ -6,6 +6,7 @@
 //! | `jobs` | repair cards |
 //! | `walks` | procedures step by step |
 //! | `questions` | answers from the notes and from people |
+//! | `bursts` | what arrives in one go after an outage |
 //! | `oddities` | what people and Telegram do that nobody expects |
 //! | `faults` | Telegram and the database failing |
 //! | `operators` | commands, refusals to start, webhooks, metrics |
@@ -14,6 +15,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
+mod bursts;
 mod crashes;
 mod faults;
 mod jobs;

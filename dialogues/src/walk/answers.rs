@@ -7,7 +7,6 @@ use fitter_domain::run::{Answer, Change, Pending};
 
 use super::texts::asked;
 use super::{Walking, evidence, screens};
-use crate::ask;
 use crate::effect::Command;
 use crate::event::Photo;
 
@@ -20,6 +19,9 @@ impl Walking<'_, '_> {
 
     fn answered(&mut self) {
         self.run.state.pending = Pending::Check;
+        if self.take_aside() {
+            return;
+        }
         if self.open_check().is_none() { self.complete() } else { self.settle() }
     }
 
@@ -45,6 +47,9 @@ impl Walking<'_, '_> {
 
     /// Words for the step in focus.
     pub(super) fn words(&mut self, text: &str) {
+        if let Some(step) = screens::doubt(&self.run).and_then(|_| self.step_of_number(text)) {
+            return self.place_doubt(step);
+        }
         match self.run.state.pending.clone() {
             Pending::Problem { note, photos } => {
                 let note = if note.is_empty() { text.to_owned() } else { format!("{note}\n{text}") };
@@ -59,29 +64,32 @@ impl Walking<'_, '_> {
                 Some((place, _)) => self.read(place, text, false),
                 // Nothing is asked any more, or nothing ever was: "done" can be typed too.
                 None if evidence::is_yes(text) => self.ok(),
-                None => ask::search(self.turn, text),
+                None => self.search(text),
             },
-            Pending::Repeat => ask::search(self.turn, text),
+            Pending::Repeat => self.search(text),
         }
     }
 
     /// A new reading may be typed at once, without pressing "measure again", and so may the reason. But words that nobody chose to give as the
     /// reason may as well be a question, and a question must not stand in a report: that is asked.
     fn words_out_of_range(&mut self, value: f64, reason: bool, typed: Option<String>, text: &str) {
-        let Some((place, kind)) = self.open_kind() else { return ask::search(self.turn, text) };
+        let Some((place, kind)) = self.open_kind() else { return self.search(text) };
         match typed {
             _ if evidence::is_bare_number(&kind, text) => self.read(place, text, false),
             _ if reason => self.give(Answer::Number { value, reason: Some(text.to_owned()) }),
             Some(typed) if evidence::is_yes(text) => self.give(Answer::Number { value, reason: Some(typed) }),
-            _ if text.contains('?') => ask::search(self.turn, text),
-            _ => self.await_(Pending::OutOfRange { value, reason: false, typed: Some(text.to_owned()) }),
+            _ if text.contains('?') => self.search(text),
+            typed => {
+                let words = typed.into_iter().chain([text.to_owned()]).collect::<Vec<_>>().join("\n");
+                self.await_(Pending::OutOfRange { value, reason: false, typed: Some(words) });
+            }
         }
     }
 
     /// It was a question after all; the reading is where it was.
     pub(super) fn ask_instead(&mut self, value: f64, question: &str) {
         self.await_(Pending::OutOfRange { value, reason: false, typed: None });
-        ask::search(self.turn, question);
+        self.search(question);
     }
 
     fn words_for_change(&mut self, check: u32, new: Answer, text: &str) {
@@ -105,14 +113,14 @@ impl Walking<'_, '_> {
         match (readings.next(), readings.next()) {
             (Some((place, check)), None) if evidence::is_bare_number(&check.kind, text) => self.read(place, text, true),
             _ if !text.chars().any(char::is_alphabetic) => self.show_with(Rich::from(msg::walk_answered_already())),
-            _ => ask::search(self.turn, text),
+            _ => self.search(text),
         }
     }
 
     /// Reads typed words as the answer to a checkpoint; words that cannot be one are a question.
     fn read(&mut self, place: usize, text: &str, changing: bool) {
         let Some(kind) = self.step().and_then(|step| step.checks.get(place).map(|check| check.kind.clone())) else {
-            return ask::search(self.turn, text);
+            return self.search(text);
         };
         let check = u32::try_from(place).unwrap_or(0);
         match evidence::read(&kind, text) {
@@ -125,7 +133,7 @@ impl Walking<'_, '_> {
             evidence::Reading::Question if !text.chars().any(char::is_alphabetic) => {
                 self.show_with(Rich::text("⚠️ ").push(msg::walk_evidence_first()));
             }
-            evidence::Reading::Question => ask::search(self.turn, text),
+            evidence::Reading::Question => self.search(text),
         }
     }
 
@@ -135,7 +143,7 @@ impl Walking<'_, '_> {
         let files: Vec<String> = photos.iter().map(|photo| photo.file_id.clone()).collect();
         self.turn.run(Command::KeepPhotos {
             run: self.run.id,
-            step: step.title.clone(),
+            step: Some(step.title.clone()),
             files: photos.to_vec(),
             caption: caption.map(str::to_owned),
         });
@@ -164,22 +172,29 @@ impl Walking<'_, '_> {
         if self.finished() {
             return self.extra_photos(step, caption);
         }
-        let last = self.given().checked_sub(1);
-        let kind = |place: Option<usize>| place.and_then(|place| Some((place, &step.checks.get(place)?.kind)));
-        let more = self.run.state.pending == Pending::MorePhotos;
-        match (kind(self.open_check()), kind(last)) {
-            // To the checkpoint that has enough photos but may have more.
-            (_, Some((place, CheckKind::Photo { max, .. }))) if more => self.add_photos(place, files, *max),
-            (Some((place, CheckKind::Photo { max, .. })), _) => self.add_photos(place, files, *max),
+        match (self.photo_check(), self.open_kind()) {
+            (Some((place, max)), _) => self.add_photos(place, files, max),
             // "Type the number or send a photo of the label": the caption is the answer.
-            (Some((_, open)), _) if caption.is_some_and(|caption| evidence::answers(open, caption)) => {
+            (None, Some((_, open))) if caption.is_some_and(|caption| evidence::answers(&open, caption)) => {
                 self.words(caption.unwrap_or_default())
             }
             _ => self.extra_photos(step, caption),
         }
     }
 
-    fn add_photos(&mut self, place: usize, files: Vec<String>, max: u32) {
+    /// The checkpoint that takes photos now, and how many it may have: the open one, or the one that has enough but may have more.
+    pub(super) fn photo_check(&self) -> Option<(usize, u32)> {
+        let step = self.run.step().filter(|_| !self.finished())?;
+        let takes = |place: usize| match step.checks.get(place)?.kind {
+            CheckKind::Photo { max, .. } => Some((place, max)),
+            _ => None,
+        };
+        let last = self.given().checked_sub(1).filter(|_| self.run.state.pending == Pending::MorePhotos);
+        let open = self.open_check().filter(|_| matches!(self.run.state.pending, Pending::Check | Pending::MorePhotos));
+        last.and_then(takes).or_else(|| open.and_then(takes))
+    }
+
+    pub(super) fn add_photos(&mut self, place: usize, files: Vec<String>, max: u32) {
         let record = self.record();
         match record.answers.get_mut(place) {
             Some(Answer::Photos { files: before }) => before.extend(files),
@@ -212,7 +227,7 @@ impl Walking<'_, '_> {
             Some(caption) if awaited => self.words(caption),
             Some(caption) if caption.contains('?') => {
                 self.turn.say(msg::walk_photo_kept());
-                ask::search(self.turn, caption);
+                self.search(caption);
             }
             _ => self.show_with(Rich::from(msg::walk_photo_kept())),
         }

@@ -1,6 +1,7 @@
 //! On, back and over.
 
 use fitter_domain::msg;
+use fitter_domain::rich::Rich;
 use fitter_domain::run::{Pending, Run, RunStatus, Visit};
 
 use super::{Walking, report};
@@ -53,7 +54,7 @@ pub(super) fn front(run: &Run) -> Option<Visit> {
 }
 
 /// Done or skipped.
-fn left(run: &Run, visit: Visit) -> bool {
+pub(super) fn left(run: &Run, visit: Visit) -> bool {
     run.state.records.get(&visit).is_some_and(|record| record.finished.is_some())
 }
 
@@ -126,6 +127,7 @@ impl Walking<'_, '_> {
 
     /// To the next step that the answers let be shown, or over.
     pub(super) fn leave(&mut self) {
+        self.note_what_is_left(Some(self.run.state.at.step));
         self.close_message();
         self.go_on();
     }
@@ -142,8 +144,20 @@ impl Walking<'_, '_> {
                 self.run.state.at = next;
                 self.enter();
             }
-            None => self.finish(),
+            // What came last may be asked about before it is over.
+            None if self.quiet => {}
+            None if self.run.state.doubts.is_empty() => self.finish(),
+            None => {
+                self.save();
+                self.show_new();
+            }
         }
+    }
+
+    /// Every visit of the way is done, and nothing more is asked.
+    pub(super) fn is_at_the_end(&self) -> bool {
+        let done = visits(&self.run).into_iter().all(|visit| left(&self.run, visit));
+        done && self.run.state.doubts.is_empty() && self.run.state.pending == Pending::Check
     }
 
     /// To the first step that is not done.
@@ -181,20 +195,53 @@ impl Walking<'_, '_> {
         }
         self.arrive();
         self.run.state.pending = if self.finished() { Pending::Check } else { self.rest() };
+        if self.quiet {
+            return;
+        }
+        self.take_what_waited();
         self.save();
         self.show_new();
     }
 
-    fn finish(&mut self) {
+    /// Evidence that came ahead of the visit that has just come into focus. Steps that are done by it leave their lines in the chat.
+    fn take_what_waited(&mut self) {
+        let from = self.run.state.at;
+        self.quiet = true;
+        if self.take_aside() {
+            self.go_as_far_as_it_gets();
+        }
+        self.quiet = false;
+        let passed: Vec<Visit> = visits(&self.run).into_iter().filter(|visit| (from..self.run.state.at).contains(visit)).collect();
+        let at = self.run.state.at;
+        for visit in passed {
+            self.run.state.at = visit;
+            self.say_done_line();
+        }
+        self.run.state.at = at;
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.note_what_is_left(None);
         self.run.state.status = RunStatus::Done;
         self.save();
         self.show_summary();
-        self.turn.tell(Addressee::Managers, None, report::finished(&self.run));
+        self.report_finished();
     }
 
     /// The walk's summary, and what to do next.
     pub(super) fn show_summary(&mut self) {
-        let (slot, screen, job) = (report::slot(&self.run), report::summary(&self.run), self.job());
+        self.show_summary_with(Rich::new());
+    }
+
+    /// The same below what came before it.
+    pub(super) fn show_summary_with(&mut self, before: Rich) {
+        let (slot, mut screen, job) = (report::slot(&self.run), report::summary(&self.run), self.job());
+        screen.body = before.gap().append(screen.body);
         home::after_summary(self.turn, slot, screen, job);
+    }
+
+    /// The managers hear of the end.
+    pub(super) fn report_finished(&mut self) {
+        self.turn.tell(Addressee::Managers, None, report::finished(&self.run));
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn done_line(run: &Run) -> Screen {
     Screen { silent: true, ..Screen::of(step_line(place, run.state.at.round, step, &record)) }
 }
 
-fn step_line(place: usize, round: u32, step: &Step, record: &StepRecord) -> Rich {
+pub(super) fn step_line(place: usize, round: u32, step: &Step, record: &StepRecord) -> Rich {
     let mark = match (record.skipped, record.finished) {
         (true, _) => "– ",
         // Whoever reads the line sees what is not as it should be, reported or not.
@@ -121,6 +121,16 @@ fn record_of(run: &Run, times: bool) -> Rich {
             new => new.clone(),
         };
         text = text.append(answer_text(&new, kind)).push(format!(" ({})", change.reason));
+    }
+    for note in &run.state.notes {
+        let step = note.step.map(|step| step as usize);
+        let place =
+            step.and_then(|step| path.iter().position(|&shown| shown == step)).zip(step.and_then(|step| run.procedure.steps.get(step)));
+        text = text.line().push("📝 ");
+        if let Some((place, step)) = place {
+            text = text.push(format!("{}. {}", place + 1, asked(&step.title)));
+        }
+        text = text.push(note.text.as_str());
     }
     let ends = run.state.records.values().filter_map(|record| record.finished).max();
     let minutes = ends.map_or(0, |end| (end - run.started).num_minutes());

@@ -5,41 +5,54 @@ use chrono::{DateTime, Utc};
 use fitter_domain::msg;
 use fitter_domain::procedure::{Check, CheckKind, Step};
 use fitter_domain::rich::{Node, Rich};
-use fitter_domain::run::{Answer, Pending, Run, Visit};
+use fitter_domain::run::{Answer, Doubt, Pending, Run, Visit};
 use fitter_domain::screen::{Button, Media, Press, Screen, Slot, Style};
 
 use super::texts::{answer_text, asked, range, reading, shorten, warning_text};
-use super::{Walking, evidence, moves, report};
+use super::{Walking, digest, evidence, moves, report};
 use crate::action::{Action, Walk};
 use crate::effect::Effect;
 
 /// Small buttons in a row that a phone shows unshortened.
 const SMALL: usize = 2;
 
-fn slot(run: &Run, visit: Visit) -> Slot {
+pub(super) fn slot(run: &Run, visit: Visit) -> Slot {
     Slot::new(format!("walk:{}:{}:{}", run.id, visit.step, visit.round))
+}
+
+/// A figure's message.
+pub(super) fn figure_slot(run: &Run, visit: Visit, place: usize) -> Slot {
+    Slot::new(format!("walk:{}:{}:{}:f{place}", run.id, visit.step, visit.round))
 }
 
 impl Walking<'_, '_> {
     /// The step in focus, in its message: changed in place after a tap, moved below the person's message otherwise.
     pub(super) fn show(&mut self) {
+        self.detach_if_moved();
         let screen = step_screen(&self.run, self.turn.ctx.now);
         if self.tapped { self.edit(screen) } else { self.send_below(screen) }
     }
 
     /// The step in focus with a remark above it: one message, not two.
     pub(super) fn show_with(&mut self, remark: Rich) {
+        self.detach_if_moved();
         let mut screen = step_screen(&self.run, self.turn.ctx.now);
         screen.body = remark.gap().append(screen.body);
         if self.tapped { self.edit(screen) } else { self.send_below(screen) }
     }
 
-    fn edit(&mut self, screen: Screen) {
-        let slot = slot(&self.run, self.run.state.at);
+    pub(super) fn edit(&mut self, screen: Screen) {
+        if self.quiet {
+            return;
+        }
+        let (slot, screen) = self.in_digest(screen);
         self.turn.push(Effect::Edit { slot, screen });
     }
 
     fn send_below(&mut self, screen: Screen) {
+        if self.quiet {
+            return;
+        }
         self.forget_message(self.run.state.at);
         let slot = slot(&self.run, self.run.state.at);
         self.turn.say_as(slot, screen);
@@ -50,8 +63,11 @@ impl Walking<'_, '_> {
     /// Figures are messages of their own and never change: the step's message stays a text, which can be edited and moved cheaply while
     /// its evidence comes in.
     pub(super) fn show_new(&mut self) {
-        for screen in self.run.step().into_iter().flat_map(figures) {
-            self.turn.push(Effect::Say { slot: None, screen });
+        if self.quiet {
+            return;
+        }
+        for (place, screen) in self.run.step().into_iter().flat_map(figures).enumerate() {
+            self.turn.push(Effect::Say { slot: Some(figure_slot(&self.run, self.run.state.at, place)), screen });
         }
         let (slot, screen) = (slot(&self.run, self.run.state.at), step_screen(&self.run, self.turn.ctx.now));
         self.turn.say_as(slot, screen);
@@ -102,13 +118,34 @@ impl Walking<'_, '_> {
 
     /// The step's message goes, because it is sent anew below or was of no use.
     pub(super) fn forget_message(&mut self, visit: Visit) {
-        let slot = slot(&self.run, visit);
-        self.turn.push(Effect::Delete { slot });
+        if self.quiet {
+            return;
+        }
+        match self.detach(visit) {
+            // What sums up a burst stays, without the step below it.
+            Some((slot, body)) => self.turn.push(Effect::Edit { slot, screen: Screen::of(body) }),
+            None => self.turn.push(Effect::Delete { slot: slot(&self.run, visit) }),
+        };
     }
 
     /// The step's message becomes one line of the walk's record in the chat.
     pub(super) fn close_message(&mut self) {
-        self.edit(report::done_line(&self.run));
+        if self.quiet {
+            return;
+        }
+        let line = report::done_line(&self.run);
+        match self.detach(self.run.state.at) {
+            Some((slot, body)) => {
+                self.turn.push(Effect::Edit { slot, screen: Screen::of(body.line().append(line.body)) });
+            }
+            None => self.edit(line),
+        }
+    }
+
+    /// The line of a step that never had a message.
+    pub(super) fn say_done_line(&mut self) {
+        let slot = slot(&self.run, self.run.state.at);
+        self.turn.say_as(slot, report::done_line(&self.run));
     }
 }
 
@@ -150,7 +187,7 @@ pub(super) fn changeable(run: &Run) -> impl Iterator<Item = usize> + '_ {
     checks.iter().zip(given(run)).enumerate().filter(|(_, (check, _))| check.kind != CheckKind::Confirm).map(|(place, _)| place)
 }
 
-fn press(run: &Run, walk: Walk) -> String {
+pub(super) fn press(run: &Run, walk: Walk) -> String {
     // The button works for the state that is being saved now.
     Action::Walk(run.id, run.state.rev, walk).encode()
 }
@@ -164,9 +201,18 @@ fn figures(step: &Step) -> impl Iterator<Item = Screen> + '_ {
     })
 }
 
+/// What the technician is asked about before the step goes on.
+pub(super) fn doubt(run: &Run) -> Option<&Doubt> {
+    let rests = matches!(run.state.pending, Pending::Check | Pending::MorePhotos | Pending::Repeat);
+    run.state.doubts.first().filter(|_| rests)
+}
+
 /// The message of the step in focus.
-fn step_screen(run: &Run, now: DateTime<Utc>) -> Screen {
+pub(super) fn step_screen(run: &Run, now: DateTime<Utc>) -> Screen {
     let Some(step) = run.step() else { return report::summary(run) };
+    if let Some(doubt) = doubt(run) {
+        return digest::doubt_screen(run, doubt).row(tools(run, false).split_off(usize::from(!is_first(run))));
+    }
     match &run.state.pending {
         Pending::Problem { note, photos } => problem_screen(run, step, note, photos),
         Pending::OutOfRange { value, reason, typed } => out_of_range(run, step, *value, *reason, typed.as_deref()),
@@ -232,7 +278,15 @@ fn check_screen(run: &Run, step: &Step, now: DateTime<Utc>) -> Screen {
     } else {
         screen = screen.primary(msg::button_done(), press(run, Walk::Ok));
     }
+    let waiting: usize = run.state.asides.iter().filter(|aside| aside.step == run.state.at.step).map(|aside| aside.files.len()).sum();
+    if waiting > 0 && !finished {
+        screen.body = screen.body.gap().push("📎 ").push(msg::walk_photos_waiting(waiting));
+    }
     let mut more: Vec<(Node, String)> = Vec::new();
+    if run.state.digest.is_some() && !step.figures.is_empty() && !finished {
+        // The figures of a step that was come to in one go were not sent: there is one message, and it is a text.
+        more.push((msg::button_figures().into(), Action::Run(run.id).into()));
+    }
     if let Some(check) = open.and_then(|place| step.checks.get(place)).filter(|check| !check.hint.is_empty()) {
         more.extend(hint_button(run, check));
     }
@@ -284,10 +338,13 @@ fn finished_buttons(run: &Run, screen: Screen) -> Screen {
     screen.row(row)
 }
 
+fn is_first(run: &Run) -> bool {
+    moves::visits(run).first().is_none_or(|first| *first == run.state.at)
+}
+
 fn tools(run: &Run, back: bool) -> Vec<(Node, String)> {
-    let first = moves::visits(run).first().is_none_or(|first| *first == run.state.at);
     let mut row = Vec::new();
-    if back || !first {
+    if back || !is_first(run) {
         row.push((msg::button_back().into(), press(run, Walk::Back)));
     }
     row.push((msg::button_pause().into(), press(run, Walk::Pause)));

@@ -1,7 +1,7 @@
 //! Things that can happen, notes that can be written, and how they happen in the world.
 
 use fitter_dialogues::action::{Action, Walk};
-use fitter_dialogues::event::{Input, Outcome};
+use fitter_dialogues::event::{Input, Outcome, Piece};
 use fitter_domain::ids::{PersonId, RunId};
 use fitter_domain::procedure::{Check, CheckKind, ChoiceOption, Condition, Procedure, Step};
 use fitter_domain::rich::Rich;
@@ -13,7 +13,7 @@ use crate::random::{cancel, forget};
 use crate::world::World;
 
 /// Words that somewhere mean something.
-const WORDS: [&str; 27] = [
+const WORDS: [&str; 33] = [
     "привет",
     "как подключить питание?",
     "12,4",
@@ -41,6 +41,12 @@ const WORDS: [&str; 27] = [
     "потому что так вышло у нас сегодня",
     "\u{200b}",
     "99999999999999999999999",
+    "1",
+    "шаг 2",
+    "3. видно",
+    "акб 12.6 В",
+    "датчик под сиденьем",
+    "шаг 99",
 ];
 const COMMANDS: [(&str, &str); 13] = [
     ("start", ""),
@@ -64,6 +70,8 @@ pub enum Happens {
     Words(usize),
     LongWords,
     Photos(usize, Option<usize>),
+    /// Several in one go: how many photos, and which words.
+    Burst(Vec<(usize, Option<usize>)>),
     /// A button that is in the chat: which, of all.
     Press(Index),
     /// A button of the newest message with buttons.
@@ -108,6 +116,7 @@ fn a_walk() -> impl Strategy<Value = Walk> {
         Just(Walk::Forward),
         Just(Walk::Changes),
         Just(Walk::AbandonYes),
+        Just(Walk::Question),
     ]
 }
 
@@ -116,6 +125,7 @@ pub fn something() -> impl Strategy<Value = Happens> {
         20 => (0..WORDS.len()).prop_map(Happens::Words),
         1 => Just(Happens::LongWords),
         8 => (1..4_usize, prop::option::of(0..WORDS.len())).prop_map(|(count, words)| Happens::Photos(count, words)),
+        6 => prop::collection::vec((0..3_usize, prop::option::of(0..WORDS.len())), 2..9).prop_map(Happens::Burst),
         25 => any::<Index>().prop_map(Happens::PressNewest),
         15 => any::<Index>().prop_map(Happens::Press),
         8 => any::<Index>().prop_map(Happens::PressStale),
@@ -217,6 +227,15 @@ pub fn happen(world: &mut World, who: PersonId, what: &Happens) {
         Happens::Photos(count, caption) => {
             let photos = (0..*count).map(|_| world.photo()).collect();
             world.act(who, Input::Photos { photos, caption: caption.map(words) }, None);
+        }
+        Happens::Burst(pieces) => {
+            let pieces = pieces.iter().map(|(photos, caption)| match (photos, caption) {
+                (0, None) => Piece::Other { what: "voice".into(), text: None },
+                (0, Some(text)) => Piece::Text { text: words(*text) },
+                (count, caption) => Piece::Photos { photos: (0..*count).map(|_| world.photo()).collect(), caption: caption.map(words) },
+            });
+            let pieces: Vec<Piece> = pieces.collect();
+            crate::bursts::act(world, who, pieces);
         }
         Happens::Press(index) => {
             let buttons = live(world, who);

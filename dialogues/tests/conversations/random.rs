@@ -80,7 +80,9 @@ fn can_be_finished(world: &mut World, run: RunId) {
         let kind = |place: usize| step.checks.get(place).map(|check| check.kind.clone());
         let mut photos = 0;
         let mut text = None;
+        let rests = matches!(now.state.pending, Pending::Check | Pending::MorePhotos | Pending::Repeat);
         let pressed = match &now.state.pending {
+            _ if rests && !now.state.doubts.is_empty() => press(Walk::Skip),
             Pending::Problem { .. } => press(Walk::Cancel),
             Pending::Change { .. } => press(Walk::Cancel),
             Pending::Repeat | Pending::MorePhotos => press(Walk::Ok),

@@ -91,3 +91,29 @@ button-abandon = Give up
 button-abandon-yes = Yes, give up
 button-forward = » To step { $place }
 button-not-needed = No more needed
+
+burst-title = Came together:
+burst-notes = { $count ->
+    [one] { $count } text
+   *[other] { $count } texts
+}
+burst-extra = { $count ->
+    [one] { $count } more photo
+   *[other] { $count } more photos
+}
+burst-aside = I take these when we get to the step
+burst-out-of-range = out of range
+burst-others = Not read: { $count }. I understand text and photos.
+burst-no-step = no step
+doubt-photos = { $count ->
+    [one] Which step is photo { $number } for?
+   *[other] Which step are { $count } photos for, from photo { $number } on?
+}
+doubt-note = Which step is this note for?
+doubts-more = Still to ask: { $count }
+walk-photos-waiting = { $count ->
+    [one] { $count } photo is here already
+   *[other] { $count } photos are here already
+}
+button-no-step = No step
+button-figures = 🖼 Figure

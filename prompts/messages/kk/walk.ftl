@@ -82,3 +82,20 @@ button-abandon = Тоқтату
 button-abandon-yes = Иә, тоқтату
 button-forward = » { $place }-қадамға
 button-not-needed = Енді керек емес
+
+burst-title = Бірден келгені:
+burst-notes = { $count } жазба
+burst-extra = тағы { $count } фото
+burst-aside = — қадамға жеткенде қабылдаймын
+burst-out-of-range = шектен тыс
+burst-others = Оқылмағаны: { $count }. Мәтін мен фотоны түсінемін.
+burst-no-step = қадамсыз
+doubt-photos = { $count ->
+    [one] { $number }-фото қай қадамға?
+   *[other] { $number }-ден бастап { $count } фото қай қадамға?
+}
+doubt-note = Бұл жазба қай қадамға?
+doubts-more = Сосын тағы сұраймын: { $count }
+walk-photos-waiting = Бар: { $count } фото
+button-no-step = Қадамсыз
+button-figures = 🖼 Сурет

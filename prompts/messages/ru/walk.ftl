@@ -90,3 +90,24 @@ button-abandon = Прекратить
 button-abandon-yes = Да, прекратить
 button-forward = » К шагу { $place }
 button-not-needed = Больше не нужно
+
+burst-title = Пришло сразу:
+burst-notes = { $count ->
+    [one] { $count } запись
+    [few] { $count } записи
+   *[many] { $count } записей
+}
+burst-extra = ещё { $count } фото
+burst-aside = — приму, когда дойдём до шага
+burst-out-of-range = вне допустимого
+burst-others = Не прочитал: { $count }. Понимаю текст и фото.
+burst-no-step = без шага
+doubt-photos = { $count ->
+    [one] К какому шагу фото { $number }?
+   *[other] К какому шагу { $count } фото, начиная с { $number }-го?
+}
+doubt-note = К какому шагу эта заметка?
+doubts-more = Потом спрошу ещё: { $count }
+walk-photos-waiting = Уже есть: { $count } фото
+button-no-step = Без шага
+button-figures = 🖼 Рисунок

@@ -10,7 +10,7 @@ use fitter_domain::run::{Run, RunState, RunStatus};
 use fitter_store::PgConnection;
 use fitter_store::procedures::{Listing, Version};
 use fitter_store::runs::Progress;
-use fitter_store::{jobs, procedures, runs};
+use fitter_store::{jobs, photos, procedures, runs};
 
 use super::{Came, json};
 use crate::conversation::Turn;
@@ -108,13 +108,21 @@ impl Turn<'_> {
         &mut self,
         conn: &mut PgConnection,
         id: RunId,
-        step: &str,
+        step: Option<&str>,
         files: &[Photo],
         caption: Option<&str>,
     ) -> Came {
         let Some(run) = self.run(conn, id).await? else { return Ok(Some(Outcome::Refused)) };
         let job = run.job.as_ref().map(|(job, _)| *job);
-        self.store_photos(conn, (job, Some(id)), Some(step), files, caption).await?;
+        self.store_photos(conn, (job, Some(id)), step, files, caption).await?;
+        Ok(None)
+    }
+
+    pub(super) async fn place_photos(&mut self, conn: &mut PgConnection, id: RunId, step: &str, files: &[String]) -> Came {
+        if self.run(conn, id).await?.is_none() {
+            return Ok(Some(Outcome::Refused));
+        }
+        photos::place(conn, id, step, files).await?;
         Ok(None)
     }
 

@@ -130,10 +130,11 @@ impl World {
                 }
                 return self.found_job(who, Verb::Change, job);
             }
-            Command::AddJobPhotos { job, files, .. } => {
+            Command::AddJobPhotos { job, files, caption } => {
                 if self.job(who, Verb::Change, job).is_none() {
                     return Some(Outcome::Refused);
                 }
+                self.kept.extend(files.iter().map(|photo| (photo.file_id.clone(), (None, caption.clone()))));
                 self.job_photos.entry(job).or_default().extend(files.into_iter().map(|photo| photo.file_id));
             }
             Command::ListJobPhotos(job) => {
@@ -247,10 +248,19 @@ impl World {
                 check::kept(&stored.state, &state);
                 stored.state = serde_json::from_value(serde_json::to_value(&*state).unwrap()).unwrap();
             }
-            Command::KeepPhotos { run, files, .. } => {
+            Command::KeepPhotos { run, files, step, caption } => {
                 let Some(run) = self.runs.get(&run).filter(|run| run.by == who) else { return Some(Outcome::Refused) };
+                self.kept.extend(files.iter().map(|photo| (photo.file_id.clone(), (step.clone(), caption.clone()))));
                 if let Some((job, _)) = &run.job {
                     self.job_photos.entry(*job).or_default().extend(files.into_iter().map(|photo| photo.file_id));
+                }
+            }
+            Command::PlacePhotos { run, step, files } => {
+                if self.runs.get(&run).is_none_or(|run| run.by != who) {
+                    return Some(Outcome::Refused);
+                }
+                for file in files {
+                    self.kept.get_mut(&file).unwrap().0 = Some(step.clone());
                 }
             }
             Command::ListRuns => return Some(Outcome::Runs { runs: self.open_runs(who) }),

@@ -97,6 +97,8 @@ pub struct World {
     pub invites: BTreeMap<String, Invite>,
     pub jobs: BTreeMap<JobId, Job>,
     pub job_photos: BTreeMap<JobId, Vec<String>>,
+    /// Photos that were stored, with their step and caption.
+    pub kept: BTreeMap<String, (Option<String>, Option<String>)>,
     pub procedures: Vec<std::sync::Arc<fitter_domain::procedure::Procedure>>,
     pub runs: BTreeMap<RunId, Run>,
     pub found: BTreeMap<QueryId, Found>,
@@ -131,6 +133,7 @@ impl World {
             invites: BTreeMap::new(),
             jobs: BTreeMap::new(),
             job_photos: BTreeMap::new(),
+            kept: BTreeMap::new(),
             procedures: content::procedures().into_iter().map(std::sync::Arc::new).collect(),
             runs: BTreeMap::new(),
             found: BTreeMap::new(),

@@ -9,6 +9,7 @@
 //! | `> [[Label]]` | they press a button of this label that was in the chat, the newest but one that is not there any more |
 //! | `> data:w:1:2:ok` | they send forged callback data |
 //! | `> фото x2 words` | they send photos with a caption |
+//! | `> вместе: фото x2 words \| words \| стикер` | they send all of this in one go |
 //! | `> ответ: words` | they reply to the newest question |
 //! | `> правка: words` `> стикер` | they edit a message, send a sticker |
 //! | `! 5m` | time passes |
@@ -17,7 +18,7 @@
 //! Everything else was said by the bot: `✎` changes a message in place, `→ Марат:` goes to somebody else, `(…)` is a toast.
 
 use chrono::TimeDelta;
-use fitter_dialogues::event::Input;
+use fitter_dialogues::event::{Input, Piece};
 use fitter_domain::person::Role;
 use fitter_domain::screen::Press;
 
@@ -90,6 +91,15 @@ fn said(world: &mut World, who: fitter_domain::ids::PersonId, words: &str) -> (I
     }
     if let Some(text) = words.strip_prefix("правка: ") {
         return (Input::Edited { text: Some(text.to_owned()) }, None);
+    }
+    if let Some(parts) = words.strip_prefix("вместе: ") {
+        let pieces = parts.split(" | ").map(|part| match said(world, who, part).0 {
+            Input::Photos { photos, caption } => Piece::Photos { photos, caption },
+            Input::Other { what, text } => Piece::Other { what, text },
+            Input::Text { text } => Piece::Text { text },
+            other => panic!("{other:?} does not come with others"),
+        });
+        return (Input::Burst { pieces: pieces.collect() }, None);
     }
     if words == "стикер" {
         return (Input::Other { what: "sticker".into(), text: None }, None);
