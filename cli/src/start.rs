@@ -11,8 +11,10 @@ use fitter_prompts::Messages;
 use fitter_queue::{Wake, failpoint};
 use fitter_retrieval::problem::Severity;
 use fitter_services::App;
+use fitter_services::app::Puts;
 use fitter_services::files::Files;
 use fitter_services::search::Search;
+use fitter_services::turns::Turns;
 use fitter_store::{Database, DatabaseConfig};
 use secrecy::ExposeSecret as _;
 
@@ -67,6 +69,8 @@ pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
         search: Search::empty()?,
         wake: Wake::new(),
         bots: Arc::new(RwLock::new(HashMap::new())),
+        turns: Turns::default(),
+        puts: Puts::default(),
     };
     app.refresh_search().await?;
     Ok(app)

@@ -2,6 +2,7 @@
 //! inbox items that caused it. A crash anywhere leaves all of it or nothing.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use fitter_dialogues::effect::{Addressee, Effect};
 use fitter_dialogues::event::{Event, Incoming, Input, Outcome};
@@ -15,14 +16,15 @@ use fitter_domain::run::Run;
 use fitter_domain::screen::{Screen, Slot};
 use fitter_queue::{Finished, Item, NewItem, Queue, Task, failpoint};
 use fitter_store::PgConnection;
-use fitter_store::dialogues::{self, DialogueKey};
-use fitter_store::{people, runs, slots};
+use fitter_store::dialogues::{self, DialogueKey, DialogueRow};
+use fitter_store::{people, runs};
 use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 
 use crate::app::App;
 use crate::delivery::{self, Address};
 use crate::error::ServiceError;
+use crate::turns;
 
 /// Steps that one event may cause; more is a machine that answers itself for ever.
 const MOST_STEPS: usize = 16;
@@ -99,19 +101,31 @@ pub(crate) struct Turn<'a> {
 }
 
 impl App {
-    /// Handles a stimulus and finishes the items that brought it.
+    /// Handles a stimulus and finishes the items that brought it, together with others if they come at the same time.
     ///
     /// # Errors
     /// Any fault; nothing has happened then, and the items can be tried again.
-    pub async fn converse(&self, task: &Task, stimulus: &Stimulus) -> Result<Finished, ServiceError> {
+    pub async fn converse(&self, task: &Task, stimulus: Stimulus) -> Result<Finished, ServiceError> {
+        let stimulus = Arc::new(stimulus);
+        // What failed before does not take others with it.
+        if !task.is_repeated()
+            && let Some(finished) = self.turns.ask(self, task, &stimulus).await
+        {
+            return Ok(finished);
+        }
+        self.converse_alone(task, &stimulus).await
+    }
+
+    async fn converse_alone(&self, task: &Task, stimulus: &Stimulus) -> Result<Finished, ServiceError> {
         let mut tx = self.db.pool().begin().await?;
         let out = self.turn(&mut tx, stimulus).instrument(tracing::info_span!("dialogue.step")).await?;
         let finished = task.done(&mut tx).await?;
-        fitter_queue::put(&mut tx, &out).await?;
+        let handover = fitter_queue::hand(&mut tx, &self.wake, out).await?;
         failpoint::hit("step").await?;
         tx.commit().await?;
-        failpoint::hit("commit").await?;
-        self.wake_for(&out);
+        let told = failpoint::hit("commit").await;
+        handover.committed(&self.wake);
+        told?;
         Ok(finished)
     }
 
@@ -128,46 +142,56 @@ impl App {
         if let Some(callback) = &incoming.callback {
             out.push(delivery::item(at, OutboundKind::Answer { callback: callback.clone(), text: None, alert: false })?);
         }
-        fitter_queue::put(&mut tx, &out).await?;
+        let handover = fitter_queue::hand(&mut tx, &self.wake, out).await?;
         tx.commit().await?;
-        self.wake_for(&out);
+        handover.committed(&self.wake);
         Ok(())
     }
 
     async fn turn(&self, conn: &mut PgConnection, stimulus: &Stimulus) -> Result<Vec<NewItem>, ServiceError> {
-        let (at, person, first, callback, tapped) = match stimulus {
-            Stimulus::Incoming(incoming) => {
-                let at = Address { bot: incoming.bot, chat: incoming.chat, thread: incoming.thread };
-                if let Input::Reachable { reachable } = incoming.input {
-                    people::set_blocked(conn, incoming.bot, incoming.chat, !reachable).await?;
-                    return Ok(Vec::new());
-                }
-                let person = people::seen(conn, &seen(incoming), self.clock.now()).await?;
-                let slot = match incoming.reply_to.or(incoming.message.filter(|_| incoming.callback.is_some())) {
-                    Some(message) => slots::by_message(conn, at.bot, at.chat, message).await?.map(|found| found.slot),
-                    None => None,
-                };
-                let tapped = slot.clone().filter(|_| incoming.callback.is_some());
-                (at, person, Event::Person { input: storable(incoming.input.clone()), slot }, incoming.callback.clone(), tapped)
-            }
-            Stimulus::Late(late) => {
-                let at = Address { bot: late.bot, chat: late.chat, thread: late.thread };
-                let Some(person) = people::get(conn, late.person).await? else { return Ok(Vec::new()) };
-                (at, person, Event::Outcome(late.outcome.clone()), None, None)
-            }
-        };
-        let mut turn = Turn { app: self, person, at, tapped, callback, toast: None, said: false, out: Vec::new() };
-        turn.steps(conn, first).await?;
+        let Some(opening) = turns::open(self, conn, &[stimulus]).await?.pop().flatten() else { return Ok(Vec::new()) };
+        let key = opening.key();
+        let row = dialogues::lock(conn, key).await?;
+        let (state, out) = opening.turn(self, conn, &row).await?;
+        if !dialogues::save(conn, key, state::VERSION, &state::encode(&state)?, row.rev).await? {
+            return Err(ServiceError::Overtaken);
+        }
+        Ok(out)
+    }
+}
+
+/// What a turn begins with.
+pub(crate) struct Opening {
+    pub person: Person,
+    pub at: Address,
+    pub first: Event,
+    /// The tap to answer.
+    pub callback: Option<String>,
+    /// The slot of the tapped message.
+    pub tapped: Option<Slot>,
+}
+
+impl Opening {
+    /// Whose turn it is.
+    pub fn key(&self) -> DialogueKey {
+        DialogueKey { bot: self.at.bot, chat: self.at.chat, thread: self.at.thread }
+    }
+
+    /// The turn: where the dialogue stands then, and what goes out. The dialogue is locked and not stored here.
+    pub async fn turn(self, app: &App, conn: &mut PgConnection, row: &DialogueRow) -> Result<(State, Vec<NewItem>), ServiceError> {
+        let Self { person, at, first, callback, tapped } = self;
+        let mut turn = Turn { app, person, at, tapped, callback, toast: None, said: false, out: Vec::new() };
+        let state = turn.steps(conn, first, row).await?;
         if let Some(callback) = turn.callback.take() {
             let text = turn.toast.take();
             turn.out.push(delivery::item(at, OutboundKind::Answer { callback, text, alert: false })?);
         }
-        Ok(turn.out)
+        Ok((state, turn.out))
     }
 }
 
 /// PostgreSQL's text has no U+0000: people never type it, forged updates may hold it.
-fn storable(input: Input) -> Input {
+pub(crate) fn storable(input: Input) -> Input {
     let clean = |text: String| if text.contains('\0') { text.replace('\0', "") } else { text };
     match input {
         Input::Command { name, payload } => Input::Command { name, payload: clean(payload) },
@@ -179,7 +203,7 @@ fn storable(input: Input) -> Input {
     }
 }
 
-fn seen(incoming: &Incoming) -> people::Seen<'_> {
+pub(crate) fn seen(incoming: &Incoming) -> people::Seen<'_> {
     people::Seen {
         bot: incoming.bot,
         chat: incoming.chat,
@@ -190,10 +214,8 @@ fn seen(incoming: &Incoming) -> people::Seen<'_> {
 }
 
 impl Turn<'_> {
-    /// Steps until nothing more comes of it, and stores where the dialogue stands then.
-    async fn steps(&mut self, conn: &mut PgConnection, first: Event) -> Result<(), ServiceError> {
-        let key = DialogueKey { bot: self.at.bot, chat: self.at.chat, thread: self.at.thread };
-        let row = dialogues::lock(conn, key).await?;
+    /// Steps until nothing more comes of it; where the dialogue stands then.
+    async fn steps(&mut self, conn: &mut PgConnection, first: Event, row: &DialogueRow) -> Result<State, ServiceError> {
         let mut state = match state::decode(row.version, &row.state) {
             Some(state) => state,
             None => {
@@ -219,11 +241,8 @@ impl Turn<'_> {
                 }
             }
         }
-        if !dialogues::save(conn, key, state::VERSION, &state::encode(&state)?, row.rev).await? {
-            return Err(ServiceError::Overtaken);
-        }
         metrics::counter!("fitter_dialogue_steps_total").increment(steps as u64);
-        Ok(())
+        Ok(state)
     }
 
     async fn focused(&self, conn: &mut PgConnection, state: &State, event: &Event) -> Result<Option<Run>, ServiceError> {
