@@ -21,10 +21,10 @@ sql! {
     // Most messages come from the chat that was used last, not long ago: they change nothing.
     SEEN = "
         INSERT INTO chats AS c (bot, chat, person, blocked, last_seen)
-        SELECT n.bot, n.chat, n.person, false, $4 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n(bot, chat, person)
+        SELECT n.bot, n.chat, n.person, false, $4::timestamptz FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n(bot, chat, person)
         WHERE NOT EXISTS (
             SELECT FROM chats k WHERE k.bot = n.bot AND k.chat = n.chat AND k.person IS NOT DISTINCT FROM n.person AND NOT k.blocked
-                AND k.last_seen > $4 - interval '1 minute'
+                AND k.last_seen > $4::timestamptz - interval '1 minute'
                 AND NOT EXISTS (
                     SELECT FROM chats o WHERE o.person = n.person AND o.last_seen >= k.last_seen AND (o.bot, o.chat) <> (k.bot, k.chat)
                 )
