@@ -102,7 +102,7 @@ fn item(bot: BotId, raw: &RawValue) -> Option<(i64, NewItem)> {
     }
     let Numbered { update_id } = serde_json::from_str(raw.get()).ok()?;
     // Valid JSON may still be no readable value (a lone surrogate): it is kept and must not stop the updates behind it.
-    let update = serde_json::from_str(raw.get()).map(|raw| Update::read(&raw)).unwrap_or_default();
+    let update = serde_json::from_str(raw.get()).map(Update::from_value).unwrap_or_default();
     let payload = format!(r#"{{"bot":{bot},"update":{}}}"#, raw.get());
     let item = NewItem::raw(Queue::Inbox, lane_of(&update).key(bot), payload).dedupe(format!("{bot}:{update_id}")).max_attempts(ATTEMPTS);
     let item = if update.callback_query.is_some() { item.priority(Priority::Urgent) } else { item };

@@ -12,7 +12,7 @@ use fitter_queue::limiter::{self, Need, Wait};
 use fitter_queue::{Batcher, Failure, Finished, ItemId, NewItem, Request, Task};
 use fitter_services::conversation::{Late, Stimulus};
 use fitter_services::{App, ServiceError};
-use fitter_store::lock::{AdvisoryLock, try_advisory_lock};
+use fitter_store::lock::Locks;
 use fitter_store::slots::{Naming, SlotMessage};
 use fitter_store::{files, people, slots};
 use tokio::sync::Mutex;
@@ -26,8 +26,8 @@ pub struct Live {
     marks: Batcher<(Task, Option<Place>), Finished>,
     tokens: Batcher<Need, Result<(), Wait>>,
     places: Batcher<(BotId, ChatId, Slot), Option<SlotMessage>>,
-    /// The right to poll, by bot: held for as long as this process polls.
-    leads: Arc<Mutex<HashMap<BotId, AdvisoryLock>>>,
+    /// The rights to poll, held for as long as this process polls.
+    leads: Arc<Mutex<Locks>>,
 }
 
 impl Live {
@@ -235,24 +235,16 @@ impl Storage for Live {
     }
 
     async fn lead(&self, bot: BotId) -> Ported<bool> {
-        let mut leads = self.leads.lock().await;
-        if let Some(lock) = leads.get_mut(&bot) {
-            if lock.is_held().await {
-                return Ok(true);
-            }
-            leads.remove(&bot);
-        }
-        let lock = try_advisory_lock(&self.app.db, &format!("poll:{bot}")).await.map_err(PortError::new)?;
-        let led = lock.is_some();
-        leads.extend(lock.map(|lock| (bot, lock)));
-        Ok(led)
+        self.leads.lock().await.hold(&self.app.db, &lead(bot)).await.map_err(PortError::new)
     }
 
     async fn resign(&self, bot: BotId) -> Ported<()> {
-        let lock = self.leads.lock().await.remove(&bot);
-        if let Some(lock) = lock {
-            lock.release().await;
-        }
+        self.leads.lock().await.release(&lead(bot)).await;
         Ok(())
     }
+}
+
+/// The name of the right to poll a bot.
+fn lead(bot: BotId) -> String {
+    format!("poll:{bot}")
 }

@@ -41,7 +41,9 @@ const KEEP_DONE: Duration = Duration::from_secs(48 * 3600);
 /// Items swept out in one statement.
 const SWEEP: u32 = 5_000;
 /// Letters under way at once: they wait for the network, not for this machine.
-const OUTBOX_LANES: u32 = 128;
+const OUTBOX_LANES: u32 = 512;
+/// Dialogues under way at once: their turns are done together.
+const INBOX_LANES: u32 = 128;
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
@@ -235,7 +237,7 @@ impl Server {
                 async move { app.work(task, fetch).await }
             }
         };
-        let (pool, queue, config, wake, stopped) = run(Queue::Inbox, 16);
+        let (pool, queue, config, wake, stopped) = run(Queue::Inbox, INBOX_LANES);
         tasks.spawn(async move { run_lanes(pool, queue, config, &wake, stopped, inbox).await });
         let (pool, queue, config, wake, stopped) = run(Queue::Outbox, OUTBOX_LANES);
         tasks.spawn(async move { run_lanes(pool, queue, config, &wake, stopped, outbox).await });

@@ -1,13 +1,15 @@
 //! What every use case needs.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use fitter_domain::Clock;
 use fitter_domain::ids::BotId;
 use fitter_prompts::Messages;
 use fitter_queue::{Batcher, NewItem, Request, Wake};
-use fitter_store::Database;
+use fitter_store::procedures::{self, Bodies, Walked};
+use fitter_store::{Database, PgConnection};
 
 use crate::error::ServiceError;
 use crate::files::Files;
@@ -63,7 +65,17 @@ pub struct App {
     pub turns: Turns,
     /// Items that come at the same time.
     pub puts: Puts,
+    /// Procedures that were read before.
+    pub bodies: Bodies,
+    /// How often procedures were walked, as it was counted last.
+    pub walks: Walks,
 }
+
+/// How often procedures were walked, and when that was counted.
+pub type Walks = Arc<Mutex<Option<(Instant, Arc<Walked>)>>>;
+
+/// The order of a list may be so old.
+const COUNT_EVERY: Duration = Duration::from_secs(10);
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -89,6 +101,19 @@ impl App {
             Some(()) => Ok(()),
             None => self.put_now(Arc::unwrap_or_clone(items)).await,
         }
+    }
+
+    /// How often procedures were walked, not long ago.
+    pub(crate) async fn walked(&self, conn: &mut PgConnection) -> Result<Arc<Walked>, ServiceError> {
+        let known = self.walks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, walked)) = known
+            && at.elapsed() < COUNT_EVERY
+        {
+            return Ok(walked);
+        }
+        let walked = Arc::new(procedures::walked(conn).await?);
+        *self.walks.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&walked)));
+        Ok(walked)
     }
 
     async fn put_now(&self, items: Vec<NewItem>) -> Result<(), ServiceError> {

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use fitter_dialogues::effect::{Addressee, Effect};
 use fitter_dialogues::event::{Event, Incoming, Input, Outcome};
 use fitter_dialogues::state::{self, State};
@@ -16,8 +17,9 @@ use fitter_domain::run::Run;
 use fitter_domain::screen::{Screen, Slot};
 use fitter_queue::{Finished, Item, NewItem, Queue, Task, failpoint};
 use fitter_store::PgConnection;
-use fitter_store::dialogues::{self, DialogueKey, DialogueRow};
-use fitter_store::{people, runs};
+use fitter_store::dialogues::{self, DialogueKey};
+use fitter_store::runs::Save;
+use fitter_store::{audit, people, runs};
 use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 
@@ -98,6 +100,52 @@ pub(crate) struct Turn<'a> {
     said: bool,
     /// Everything for the queues, put at the end in one go.
     pub out: Vec<NewItem>,
+    /// What is stored at the end in one go.
+    pub kept: Kept,
+    /// The walk in focus as this turn has read and changed it.
+    pub run: Option<Run>,
+}
+
+/// What turns store beside their dialogues. It can wait until the end: no turn reads it before.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub saves: Vec<Save>,
+    pub audits: Vec<audit::Entry>,
+}
+
+impl Kept {
+    /// Adds what another turn stores.
+    pub fn add(&mut self, other: Self) {
+        self.saves.extend(other.saves);
+        self.audits.extend(other.audits);
+    }
+
+    /// Stores where walks stand.
+    pub async fn store_runs(&mut self, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<(), ServiceError> {
+        if !self.saves.is_empty() {
+            runs::save_many(conn, &std::mem::take(&mut self.saves), now).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores everything.
+    pub async fn store(mut self, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<(), ServiceError> {
+        self.store_runs(conn, now).await?;
+        if !self.audits.is_empty() {
+            audit::record(conn, &self.audits).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a turn comes to.
+pub(crate) struct Came {
+    /// Where the dialogue stands then.
+    pub state: State,
+    /// What is to be stored.
+    pub kept: Kept,
+    /// What goes out.
+    pub out: Vec<NewItem>,
 }
 
 impl App {
@@ -152,11 +200,12 @@ impl App {
         let Some(opening) = turns::open(self, conn, &[stimulus]).await?.pop().flatten() else { return Ok(Vec::new()) };
         let key = opening.key();
         let row = dialogues::lock(conn, key).await?;
-        let (state, out) = opening.turn(self, conn, &row).await?;
-        if !dialogues::save(conn, key, state::VERSION, &state::encode(&state)?, row.rev).await? {
+        let came = opening.turn(self, conn, state::decode(row.version, &row.state), None).await?;
+        if !dialogues::save(conn, key, state::VERSION, &state::encode(&came.state)?, row.rev).await? {
             return Err(ServiceError::Overtaken);
         }
-        Ok(out)
+        came.kept.store(conn, self.clock.now()).await?;
+        Ok(came.out)
     }
 }
 
@@ -177,16 +226,17 @@ impl Opening {
         DialogueKey { bot: self.at.bot, chat: self.at.chat, thread: self.at.thread }
     }
 
-    /// The turn: where the dialogue stands then, and what goes out. The dialogue is locked and not stored here.
-    pub async fn turn(self, app: &App, conn: &mut PgConnection, row: &DialogueRow) -> Result<(State, Vec<NewItem>), ServiceError> {
+    /// The turn, from the state of its dialogue (`None` for one that is not known), which is locked, and is not stored here. `run` is the walk in
+    /// focus, if it was read already.
+    pub async fn turn(self, app: &App, conn: &mut PgConnection, state: Option<State>, run: Option<Run>) -> Result<Came, ServiceError> {
         let Self { person, at, first, callback, tapped } = self;
-        let mut turn = Turn { app, person, at, tapped, callback, toast: None, said: false, out: Vec::new() };
-        let state = turn.steps(conn, first, row).await?;
+        let mut turn = Turn { app, person, at, tapped, callback, toast: None, said: false, out: Vec::new(), kept: Kept::default(), run };
+        let state = turn.steps(conn, first, state).await?;
         if let Some(callback) = turn.callback.take() {
             let text = turn.toast.take();
             turn.out.push(delivery::item(at, OutboundKind::Answer { callback, text, alert: false })?);
         }
-        Ok((state, turn.out))
+        Ok(Came { state, kept: turn.kept, out: turn.out })
     }
 }
 
@@ -215,11 +265,11 @@ pub(crate) fn seen(incoming: &Incoming) -> people::Seen<'_> {
 
 impl Turn<'_> {
     /// Steps until nothing more comes of it; where the dialogue stands then.
-    async fn steps(&mut self, conn: &mut PgConnection, first: Event, row: &DialogueRow) -> Result<State, ServiceError> {
-        let mut state = match state::decode(row.version, &row.state) {
+    async fn steps(&mut self, conn: &mut PgConnection, first: Event, state: Option<State>) -> Result<State, ServiceError> {
+        let mut state = match state {
             Some(state) => state,
             None => {
-                tracing::warn!(version = row.version, "a stored dialogue state is unknown to this release; the person starts at the menu");
+                tracing::warn!("a stored dialogue state is unknown to this release; the person starts at the menu");
                 self.say(Screen::say(msg::state_unknown()))?;
                 if self.person.onboarded { State::Home } else { State::default() }
             }
@@ -231,8 +281,9 @@ impl Turn<'_> {
             if steps > MOST_STEPS {
                 return Err(ServiceError::Circles(MOST_STEPS));
             }
-            let run = self.focused(conn, &state, &event).await?;
-            let ctx = Ctx { now: self.app.clock.now(), person: &self.person, run: run.as_ref() };
+            let in_focus = self.focused(conn, &state, &event).await?;
+            let run = self.run.as_ref().filter(|_| in_focus);
+            let ctx = Ctx { now: self.app.clock.now(), person: &self.person, run };
             let transition = step(&state, &event, &ctx);
             state = transition.state;
             for effect in transition.effects {
@@ -245,9 +296,15 @@ impl Turn<'_> {
         Ok(state)
     }
 
-    async fn focused(&self, conn: &mut PgConnection, state: &State, event: &Event) -> Result<Option<Run>, ServiceError> {
-        let Some(id) = focus(state, event) else { return Ok(None) };
-        Ok(runs::get(conn, id).await?.filter(|run| run.by == self.person.id))
+    /// Reads the walk in focus; whether there is one that is the person's own.
+    async fn focused(&mut self, conn: &mut PgConnection, state: &State, event: &Event) -> Result<bool, ServiceError> {
+        let Some(id) = focus(state, event) else { return Ok(false) };
+        if self.run.as_ref().is_none_or(|run| run.id != id) {
+            // What was saved in this turn is read back.
+            self.kept.store_runs(conn, self.app.clock.now()).await?;
+            self.run = runs::get(conn, &self.app.bodies, id).await?;
+        }
+        Ok(self.run.as_ref().is_some_and(|run| run.by == self.person.id))
     }
 
     async fn apply(&mut self, conn: &mut PgConnection, effect: Effect) -> Result<Option<Outcome>, ServiceError> {

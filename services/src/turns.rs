@@ -8,16 +8,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use fitter_dialogues::event::{Event, Input};
-use fitter_dialogues::state;
-use fitter_domain::ids::{BotId, ChatId, PersonId};
+use fitter_dialogues::{focus, state};
+use fitter_domain::ids::{BotId, ChatId, PersonId, RunId};
 use fitter_queue::{Batcher, Finished, Handover, NewItem, Request, Task, failpoint};
 use fitter_store::dialogues::{self, Stand};
-use fitter_store::{PgConnection, Postgres, Transaction, people, slots};
+use fitter_store::{PgConnection, Postgres, Transaction, people, runs, slots};
 use tokio::sync::{Mutex, Semaphore};
 use tracing::Instrument as _;
 
 use crate::app::App;
-use crate::conversation::{Opening, Stimulus, seen, storable};
+use crate::conversation::{Kept, Opening, Stimulus, seen, storable};
 use crate::delivery::Address;
 use crate::error::ServiceError;
 
@@ -149,12 +149,19 @@ async fn step(app: &App, conn: &mut PgConnection, turns: Vec<Opening>) -> Result
     }
     let keys: Vec<_> = turns.iter().map(Opening::key).collect();
     let rows = dialogues::lock_many(conn, &keys).await?;
-    let (mut stands, mut out) = (Vec::with_capacity(turns.len()), Vec::new());
-    for ((turn, key), row) in turns.into_iter().zip(keys).zip(rows) {
-        let (state, items) = turn.turn(app, conn, &row).await?;
-        stands.push(Stand { key, state: state::encode(&state)?, rev: row.rev });
-        out.extend(items);
+    let states: Vec<_> = rows.iter().map(|row| state::decode(row.version, &row.state)).collect();
+    let focused: Vec<Option<RunId>> = turns.iter().zip(&states).map(|(turn, state)| focus(state.as_ref()?, &turn.first)).collect();
+    let ids: Vec<RunId> = focused.iter().copied().flatten().collect();
+    let mut runs = if ids.is_empty() { Default::default() } else { runs::get_many(conn, &app.bodies, &ids).await? };
+    let (mut stands, mut kept, mut out) = (Vec::with_capacity(turns.len()), Kept::default(), Vec::new());
+    for ((((turn, key), row), state), focused) in turns.into_iter().zip(keys).zip(rows).zip(states).zip(focused) {
+        let run = focused.and_then(|id| runs.remove(&id));
+        let came = turn.turn(app, conn, state, run).await?;
+        stands.push(Stand { key, state: state::encode(&came.state)?, rev: row.rev });
+        kept.add(came.kept);
+        out.extend(came.out);
     }
+    kept.store(conn, app.clock.now()).await?;
     if !dialogues::save_many(conn, state::VERSION, &stands).await? {
         return Err(ServiceError::Overtaken);
     }

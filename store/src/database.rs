@@ -17,6 +17,9 @@ pub const OLDEST_SERVER: i32 = 150_000;
 /// A server that does not answer within this time is away.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A connection that was used so short a time ago is not asked whether it still works.
+const FRESH: Duration = Duration::from_millis(500);
+
 sql! {
     PROBE = "
         SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
@@ -161,6 +164,16 @@ impl Database {
         let pool = PgPoolOptions::new()
             // One is kept by the listener for wake-ups.
             .max_connections(max_connections.max(2))
+            // Asking before each use would cost a round trip more than many uses have.
+            .test_before_acquire(false)
+            .before_acquire(|conn, usage| {
+                Box::pin(async move {
+                    if usage.idle_for > FRESH {
+                        conn.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .after_connect(|conn, _| {
                 Box::pin(async move {
                     // A process that was stopped in the middle of a transaction must not keep its locks for ever.
