@@ -26,6 +26,7 @@ pub struct Live {
     marks: Batcher<(Task, Option<Place>), Finished>,
     tokens: Batcher<Need, Result<(), Wait>>,
     places: Batcher<(BotId, ChatId, Slot), Option<SlotMessage>>,
+    removals: Batcher<(BotId, ChatId, Slot), ()>,
     /// The rights to poll, held for as long as this process polls.
     leads: Arc<Mutex<Locks>>,
 }
@@ -34,12 +35,13 @@ impl Live {
     /// The ports over `app`.
     #[must_use]
     pub fn new(app: App) -> Self {
-        let (marking, taking, looking) = (app.clone(), app.clone(), app.clone());
+        let (marking, taking, looking, removing) = (app.clone(), app.clone(), app.clone(), app.clone());
         Self {
             app,
             marks: Batcher::new(MOST, 2, move |requests| mark(marking.clone(), requests)),
             tokens: Batcher::new(MOST, 1, move |requests| take(taking.clone(), requests)),
             places: Batcher::new(MOST, 1, move |requests| look(looking.clone(), requests)),
+            removals: Batcher::new(MOST, 2, move |requests| remove(removing.clone(), requests)),
             leads: Arc::default(),
         }
     }
@@ -121,6 +123,21 @@ fn failure(error: ServiceError) -> Failure {
     match error {
         ServiceError::Queue(error) => error.into(),
         error => Failure::retry(error),
+    }
+}
+
+/// Takes names from messages that are deleted.
+async fn remove(app: App, requests: Vec<Request<(BotId, ChatId, Slot), ()>>) {
+    let names: Vec<(BotId, ChatId, Slot)> = requests.iter().map(|request| request.what.clone()).collect();
+    let removed = async {
+        // A name that comes back leads to a message that is gone, and that is noticed: no reason to wait for the disk.
+        let mut tx = app.db.pool().begin_with("BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL synchronous_commit = off").await?;
+        slots::remove_many(&mut tx, &names).await?;
+        tx.commit().await
+    };
+    match removed.await {
+        Ok(()) => requests.into_iter().for_each(|request| request.answer(())),
+        Err(error) => tracing::debug!(%error, "names are not removed together"),
     }
 }
 
@@ -206,6 +223,9 @@ impl Storage for Live {
     }
 
     async fn displace(&self, bot: BotId, chat: ChatId, slot: &Slot) -> Ported<()> {
+        if self.removals.ask((bot, chat, slot.clone())).await.is_some() {
+            return Ok(());
+        }
         let mut conn = self.app.db.pool().acquire().await.map_err(PortError::new)?;
         slots::remove(&mut conn, bot, chat, slot).await.map_err(PortError::new)
     }

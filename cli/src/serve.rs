@@ -43,7 +43,7 @@ const SWEEP: u32 = 5_000;
 /// Letters under way at once: they wait for the network, not for this machine.
 const OUTBOX_LANES: u32 = 512;
 /// Dialogues under way at once: their turns are done together.
-const INBOX_LANES: u32 = 128;
+const INBOX_LANES: u32 = 512;
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::PgConnection;
@@ -26,6 +27,8 @@ pub(crate) type Handed = (LaneLease, OwnedSemaphorePermit);
 pub(crate) struct Door {
     /// One for every lane that it can work on now.
     pub places: Arc<Semaphore>,
+    /// Shut while lanes wait that have to be claimed: new ones do not go before them.
+    shut: Arc<AtomicBool>,
     /// Items of a lane at most.
     items: usize,
     lease: Duration,
@@ -37,7 +40,19 @@ impl Door {
     pub fn new(config: &RunnerConfig) -> (Self, mpsc::UnboundedReceiver<Handed>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let places = Arc::new(Semaphore::new(config.lanes as usize));
-        (Self { places, items: config.items_per_lane as usize, lease: config.lease, sender }, receiver)
+        (Self { places, shut: Arc::default(), items: config.items_per_lane as usize, lease: config.lease, sender }, receiver)
+    }
+}
+
+impl Door {
+    /// Shuts it, or opens it again.
+    pub fn shut(&self, shut: bool) {
+        self.shut.store(shut, Ordering::Relaxed);
+    }
+
+    /// A place, if lanes may come through.
+    fn place(&self) -> Option<OwnedSemaphorePermit> {
+        if self.shut.load(Ordering::Relaxed) { None } else { Arc::clone(&self.places).try_acquire_owned().ok() }
     }
 }
 
@@ -120,7 +135,7 @@ fn places<'a>(wake: &Wake, items: &'a [NewItem]) -> Places<'a> {
         if late || replaces || items.len() > door.items {
             continue;
         }
-        if let Ok(place) = Arc::clone(&door.places).try_acquire_owned() {
+        if let Some(place) = door.place() {
             places.insert(lane, (door.clone(), place));
         }
     }

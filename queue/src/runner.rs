@@ -345,6 +345,7 @@ impl Runner {
                 (Vec::new(), Duration::from_secs(1))
             }
         };
+        self.door.shut(self.more);
         // Not at once, even if a lane is ready: it may be one that a transaction under way has locked.
         let wait = if self.more { GATHER } else { wait.clamp(Duration::from_millis(20), self.config.poll.max(Duration::from_millis(20))) };
         self.look = Instant::now() + wait;

@@ -26,7 +26,7 @@ use tracing::Instrument as _;
 use crate::app::App;
 use crate::delivery::{self, Address};
 use crate::error::ServiceError;
-use crate::turns;
+use crate::turns::{self, Trouble};
 
 /// Steps that one event may cause; more is a machine that answers itself for ever.
 const MOST_STEPS: usize = 16;
@@ -157,9 +157,13 @@ impl App {
         let stimulus = Arc::new(stimulus);
         // What failed before does not take others with it.
         if !task.is_repeated()
-            && let Some(finished) = self.turns.ask(self, task, &stimulus).await
+            && let Some(done) = self.turns.ask(self, task, &stimulus).await
         {
-            return Ok(finished);
+            return match done {
+                Ok(finished) => Ok(finished),
+                Err(Trouble::Error(error)) => Err(error),
+                Err(Trouble::Panic(panic)) => std::panic::resume_unwind(panic),
+            };
         }
         self.converse_alone(task, &stimulus).await
     }

@@ -4,7 +4,9 @@
 //! all that comes of them is written and committed at once. If anything goes wrong in it, nothing has happened and each turn is done alone: a
 //! turn that cannot be done costs itself and nobody else.
 
+use std::any::Any;
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use fitter_dialogues::event::{Event, Input};
@@ -13,6 +15,7 @@ use fitter_domain::ids::{BotId, ChatId, PersonId, RunId};
 use fitter_queue::{Batcher, Finished, Handover, NewItem, Request, Task, failpoint};
 use fitter_store::dialogues::{self, Stand};
 use fitter_store::{PgConnection, Postgres, Transaction, people, runs, slots};
+use futures::FutureExt as _;
 use tokio::sync::{Mutex, Semaphore};
 use tracing::Instrument as _;
 
@@ -25,14 +28,22 @@ use crate::error::ServiceError;
 const MOST: usize = 64;
 
 /// Transactions that wait for the disk while the next one is under way.
-const COMMITS: usize = 2;
+const COMMITS: usize = 3;
 
 /// Whoever waits longer for somebody's lock does so alone.
 const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '200ms'";
 
 /// Does turns, several at a time. Cheap to clone.
 #[derive(Clone)]
-pub struct Turns(Batcher<Ask, Finished>);
+pub struct Turns(Batcher<Ask, Done>);
+
+type Done = Result<Finished, Trouble>;
+
+/// Why a turn that was alone in its transaction is not done; of several it is not known which one it was.
+pub(crate) enum Trouble {
+    Error(ServiceError),
+    Panic(Box<dyn Any + Send>),
+}
 
 struct Ask {
     app: App,
@@ -59,43 +70,61 @@ impl Default for Turns {
 
 impl Turns {
     /// Does a turn with others; `None` if it has to be done alone.
-    pub(crate) async fn ask(&self, app: &App, task: &Task, stimulus: &Arc<Stimulus>) -> Option<Finished> {
+    pub(crate) async fn ask(&self, app: &App, task: &Task, stimulus: &Arc<Stimulus>) -> Option<Done> {
         self.0.ask(Ask { app: app.clone(), task: task.clone(), stimulus: Arc::clone(stimulus) }).await
     }
 }
 
 /// Steps the turns of a batch; the next one begins while this one is committed.
-async fn together(requests: Vec<Request<Ask, Finished>>, pen: Arc<Mutex<()>>, commits: Arc<Semaphore>) {
+async fn together(requests: Vec<Request<Ask, Done>>, pen: Arc<Mutex<()>>, commits: Arc<Semaphore>) {
     let Some(app) = requests.first().map(|request| request.what.app.clone()) else { return };
     let Ok(turn) = commits.acquire_owned().await else { return };
     let _pen = pen.lock().await;
     let span = tracing::info_span!("dialogue.steps", turns = requests.len());
-    match step_all(&app, &requests).instrument(span).await {
-        Ok(ready) => drop(tokio::spawn(async move {
-            if let Err(error) = commit(&app, ready, requests).await {
-                tracing::debug!(%error, "turns are not committed together");
+    let stepped = AssertUnwindSafe(step_all(&app, &requests)).catch_unwind().instrument(span).await;
+    match stepped {
+        Ok(Ok(ready)) => drop(tokio::spawn(async move {
+            match AssertUnwindSafe(failpoint::hit("step")).catch_unwind().await {
+                Ok(Ok(())) => {
+                    if let Err(error) = commit(&app, ready, requests).await {
+                        tracing::debug!(%error, "turns are not committed together");
+                    }
+                }
+                Ok(Err(error)) => blame(requests, Trouble::Error(error.into())),
+                Err(panic) => blame(requests, Trouble::Panic(panic)),
             }
             drop(turn);
         })),
-        Err(error) => tracing::debug!(%error, "turns are not done together"),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "turns are not done together");
+            blame(requests, Trouble::Error(error));
+        }
+        Err(panic) => blame(requests, Trouble::Panic(panic)),
     }
 }
 
-async fn commit(app: &App, ready: Ready, requests: Vec<Request<Ask, Finished>>) -> Result<(), ServiceError> {
+/// Tells a turn that was alone; several have to be done one by one.
+fn blame(mut requests: Vec<Request<Ask, Done>>, trouble: Trouble) {
+    if let (Some(request), true) = (requests.pop(), requests.is_empty()) {
+        request.answer(Err(trouble));
+    }
+}
+
+async fn commit(app: &App, ready: Ready, requests: Vec<Request<Ask, Done>>) -> Result<(), ServiceError> {
     ready.tx.commit().await?;
     let told = failpoint::hit("commit").await;
     ready.handover.committed(&app.wake);
     told?;
-    let mut requests: Vec<Option<Request<Ask, Finished>>> = requests.into_iter().map(Some).collect();
+    let mut requests: Vec<Option<Request<Ask, Done>>> = requests.into_iter().map(Some).collect();
     for (place, finished) in ready.finished {
         if let Some(request) = requests.get_mut(place).and_then(Option::take) {
-            request.answer(finished);
+            request.answer(Ok(finished));
         }
     }
     Ok(())
 }
 
-async fn step_all(app: &App, requests: &[Request<Ask, Finished>]) -> Result<Ready, ServiceError> {
+async fn step_all(app: &App, requests: &[Request<Ask, Done>]) -> Result<Ready, ServiceError> {
     let mut tx = app.db.pool().begin_with(BEGIN).await?;
     let tasks: Vec<&Task> = requests.iter().map(|request| &request.what.task).collect();
     let kept = fitter_queue::keep(&mut tx, &tasks).await?;
@@ -122,7 +151,6 @@ async fn step_all(app: &App, requests: &[Request<Ask, Finished>]) -> Result<Read
     let handover = fitter_queue::hand(&mut tx, &app.wake, out).await?;
     let tasks: Vec<&Task> = done.iter().filter_map(|&place| requests.get(place)).map(|request| &request.what.task).collect();
     let finished = fitter_queue::finish_all(&mut tx, &tasks).await?;
-    failpoint::hit("step").await?;
     Ok(Ready { tx, handover, finished: done.into_iter().zip(finished).collect() })
 }
 

@@ -17,6 +17,9 @@ pub const OLDEST_SERVER: i32 = 150_000;
 /// A server that does not answer within this time is away.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Statements are planned once. Left to itself the server plans those with lists anew each time, which costs more than most of them.
+const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off";
+
 /// A connection that was used so short a time ago is not asked whether it still works.
 const FRESH: Duration = Duration::from_millis(500);
 
@@ -177,7 +180,8 @@ impl Database {
             .after_connect(|conn, _| {
                 Box::pin(async move {
                     // A process that was stopped in the middle of a transaction must not keep its locks for ever.
-                    sqlx::Executor::execute(conn, "SET idle_in_transaction_session_timeout = '60s'").await.map(drop)
+                    sqlx::Executor::execute(&mut *conn, "SET idle_in_transaction_session_timeout = '60s'").await?;
+                    sqlx::Executor::execute(conn, PLANS).await.map(drop)
                 })
             })
             .connect_lazy_with(options);
@@ -193,6 +197,7 @@ impl Database {
             .max_lifetime(None)
             // A caller that is cut off during this test would take the connection with it.
             .test_before_acquire(false)
+            .after_connect(|conn, _| Box::pin(async move { sqlx::Executor::execute(conn, PLANS).await.map(drop) }))
             .acquire_timeout(Duration::from_secs(60))
             .connect_with(options)
             .await

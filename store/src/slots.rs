@@ -33,7 +33,10 @@ sql! {
         ORDER BY bot, chat, message
         ON CONFLICT (bot, chat, message) DO UPDATE SET slot = excluded.slot, kind = excluded.kind, current = true
     ";
-    REMOVE = "UPDATE message_slots SET current = false WHERE bot = $1 AND chat = $2 AND slot = $3 AND current";
+    REMOVE = "
+        UPDATE message_slots m SET current = false FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS n(bot, chat, slot)
+        WHERE m.bot = n.bot AND m.chat = n.chat AND m.slot = n.slot AND m.current
+    ";
 }
 
 /// What a message can be edited to.
@@ -162,7 +165,18 @@ fn in_order(rows: Vec<PgRow>, count: usize) -> Result<Vec<Option<SlotMessage>>, 
 /// # Errors
 /// If the database refuses.
 pub async fn remove(conn: &mut PgConnection, bot: BotId, chat: ChatId, slot: &Slot) -> Result<(), Error> {
-    sqlx::query(REMOVE).bind(bot.0).bind(chat.0).bind(&slot.0).execute(conn).await.map(drop)
+    remove_many(conn, &[(bot, chat, slot.clone())]).await
+}
+
+/// [`remove`] for several names.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn remove_many(conn: &mut PgConnection, all: &[(BotId, ChatId, Slot)]) -> Result<(), Error> {
+    let bots: Vec<i64> = all.iter().map(|(bot, ..)| bot.0).collect();
+    let chats: Vec<i64> = all.iter().map(|(_, chat, _)| chat.0).collect();
+    let slots: Vec<&str> = all.iter().map(|(.., slot)| slot.0.as_str()).collect();
+    sqlx::query(REMOVE).bind(bots).bind(chats).bind(slots).execute(conn).await.map(drop)
 }
 
 fn slot_message(row: &PgRow) -> Result<SlotMessage, Error> {
