@@ -161,7 +161,7 @@ fn gathers_beside(goings: &[(String, Going)], place: usize) -> bool {
 
 fn item(bot: BotId, raw: &RawValue) -> Option<(i64, NewItem, Going)> {
     let raw = mend(raw.get());
-    let update = Update::read(&serde_json::from_str(&raw).ok()?);
+    let update = Update::from_value(serde_json::from_str(&raw).ok()?);
     let update_id = update.update_id?;
     let payload = format!(r#"{{"bot":{bot},"update":{raw}}}"#);
     let item = NewItem::raw(Queue::Inbox, lane_of(&update).key(bot), payload).dedupe(format!("{bot}:{update_id}")).max_attempts(ATTEMPTS);

@@ -1,4 +1,4 @@
-//! The wire: one HTTP client per bot, calls as JSON or multipart, errors without the token.
+//! The wire: calls as JSON or multipart, errors without the token.
 //!
 //! Payload types are teloxide's where it has them ([`Api::ask`]); newer ones are plain JSON ([`Call`]). Its transport is not used: it sleeps ten
 //! seconds inside a call on any 5xx, forgets the status code that tells a proxy's 403 from Telegram's, and prints the token in `Debug`.
@@ -120,20 +120,35 @@ pub fn bot_of(token: &SecretString) -> Result<BotId, BadToken> {
     if good && id > 0 { Ok(BotId(id)) } else { Err(BadToken) }
 }
 
+/// Connections to the Bot API, for one bot or for many: cheap to clone.
+///
+/// # Errors
+/// If TLS cannot be set up.
+pub fn client() -> Result<reqwest::Client, ApiError> {
+    // No redirects: the next address would get the token.
+    let redirect = reqwest::redirect::Policy::none();
+    let client = reqwest::Client::builder().connect_timeout(CONNECT).timeout(TOTAL).tcp_nodelay(true).redirect(redirect).build();
+    client.map_err(|e| ApiError::Unusable(e.without_url().to_string()))
+}
+
 impl Api {
     /// A client for the bot of `token` at `base` ([`TELEGRAM_API`], a local Bot API server, or the simulator).
     ///
     /// # Errors
     /// If the token is none; if the address cannot have a path; if TLS cannot be set up.
     pub fn new(base: Url, token: SecretString) -> Result<Self, ApiError> {
+        Self::over(client()?, base, token)
+    }
+
+    /// [`Api::new`] over connections that several bots share.
+    ///
+    /// # Errors
+    /// If the token is none; if the address cannot have a path.
+    pub fn over(client: reqwest::Client, base: Url, token: SecretString) -> Result<Self, ApiError> {
         let bot = bot_of(&token).map_err(|bad| ApiError::Unusable(bad.to_string()))?;
         if base.cannot_be_a_base() {
             return Err(ApiError::Unusable("the Bot API address must begin with http:// or https://".to_owned()));
         }
-        // No redirects: the next address would get the token.
-        let redirect = reqwest::redirect::Policy::none();
-        let client = reqwest::Client::builder().connect_timeout(CONNECT).timeout(TOTAL).tcp_nodelay(true).redirect(redirect).build();
-        let client = client.map_err(|e| ApiError::Unusable(e.without_url().to_string()))?;
         Ok(Self { client, base, token, bot })
     }
 

@@ -110,9 +110,10 @@ impl Bots {
         let mut secrets = HashMap::new();
         let mut tasks = JoinSet::new();
         let stop = CancellationToken::new();
+        let client = crate::api::client().map_err(|error| StartError { bot: "?".to_owned(), why: error.into() })?;
         for config in configs {
             let name = crate::api::bot_of(&config.token).map_or_else(|_| "?".to_owned(), |bot| bot.to_string());
-            let (api, me) = prepare(&config).await.map_err(|why| StartError { bot: name.clone(), why })?;
+            let (api, me) = prepare(&config, client.clone()).await.map_err(|why| StartError { bot: name.clone(), why })?;
             if apis.insert(api.bot(), (Arc::clone(&api), me)).is_some() {
                 return Err(StartError { bot: name, why: StartFailure::Twice });
             }
@@ -189,8 +190,8 @@ impl Bots {
 /// What a handler gives back.
 pub type Handled = std::pin::Pin<Box<dyn Future<Output = Result<Finished, Failure>> + Send>>;
 
-async fn prepare(config: &BotConfig) -> Result<(Arc<Api>, Me), StartFailure> {
-    let api = Arc::new(Api::new(config.api.clone(), config.token.clone())?);
+async fn prepare(config: &BotConfig, client: reqwest::Client) -> Result<(Arc<Api>, Me), StartFailure> {
+    let api = Arc::new(Api::over(client, config.api.clone(), config.token.clone())?);
     let me = identify(&api).await?;
     match &config.updates {
         Updates::Poll => {

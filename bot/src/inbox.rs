@@ -26,7 +26,7 @@ pub struct Desk {
 /// What an inbox item is.
 #[derive(Debug, PartialEq)]
 enum Content {
-    Updates(BotId, Vec<Value>),
+    Updates(BotId, Vec<Update>),
     /// Somebody else's: the outcome of slow work.
     Other,
     /// Valid JSON that is no readable value.
@@ -38,9 +38,9 @@ fn read<'a>(payloads: impl IntoIterator<Item = &'a str>) -> Content {
     let mut bot = None;
     for payload in payloads {
         let Ok(accepted) = serde_json::from_str::<Accepted<'_>>(payload) else { return Content::Other };
-        let Ok(update) = serde_json::from_str(accepted.update.get()) else { return Content::Unreadable };
+        let Ok(update) = serde_json::from_str::<Value>(accepted.update.get()) else { return Content::Unreadable };
         bot = Some(accepted.bot);
-        updates.push(update);
+        updates.push(Update::from_value(update));
     }
     bot.map_or(Content::Other, |bot| Content::Updates(bot, updates))
 }
@@ -59,15 +59,15 @@ impl Desk {
     pub async fn handle(&self, task: Task) -> Result<Finished, Failure> {
         match read(task.items().iter().map(|item| item.payload.as_str())) {
             Content::Updates(bot, updates) => {
-                let kind = updates.first().map(|raw| Update::read(raw).kind().to_owned()).unwrap_or_default();
-                self.updates(&task, bot, &updates).instrument(tracing::info_span!("tg.update", kind)).await
+                let kind = updates.first().map(|update| update.kind().to_owned()).unwrap_or_default();
+                self.updates(&task, bot, updates).instrument(tracing::info_span!("tg.update", kind)).await
             }
             Content::Other => caught(self.conversation.resume(&task)).await,
             Content::Unreadable => Err(Failure::Bury { reason: "the update cannot be read".to_owned() }),
         }
     }
 
-    async fn updates(&self, task: &Task, bot: BotId, updates: &[Value]) -> Result<Finished, Failure> {
+    async fn updates(&self, task: &Task, bot: BotId, updates: Vec<Update>) -> Result<Finished, Failure> {
         let Some(me) = self.bots.get(&bot) else {
             tracing::error!("the inbox has updates of a bot that is not configured here");
             return Err(Failure::Hold { time: std::time::Duration::from_secs(60) });
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn updates_outcomes_and_the_unreadable() {
         let update = r#"{"bot":9,"update":{"update_id":1}}"#;
-        assert_eq!(read([update, update]), Content::Updates(BotId(9), vec![json!({"update_id": 1}); 2]));
+        assert_eq!(read([update, update]), Content::Updates(BotId(9), vec![Update::read(&json!({"update_id": 1})); 2]));
         assert_eq!(read([r#"{"outcome":"found","bot":9}"#]), Content::Other);
         assert_eq!(read([r#"{"bot":9,"update":{"text":"\ud800"}}"#]), Content::Unreadable);
         assert_eq!(read([]), Content::Other);

@@ -19,7 +19,7 @@ fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> R
 }
 
 /// An update.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Update {
     /// Its number.
@@ -46,7 +46,7 @@ pub struct Update {
 }
 
 /// A person or a bot.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct User {
     /// Its number.
@@ -72,7 +72,7 @@ impl User {
 }
 
 /// A chat.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Chat {
     /// Its number.
@@ -104,7 +104,7 @@ impl Chat {
 }
 
 /// A message.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Message {
     /// Its number within the chat.
@@ -166,7 +166,7 @@ impl Message {
 }
 
 /// A photo size or a document.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct FileRef {
     /// To send or fetch it.
@@ -190,7 +190,7 @@ pub struct FileRef {
 }
 
 /// A tap on a button.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Callback {
     /// To answer it.
@@ -208,7 +208,7 @@ pub struct Callback {
 }
 
 /// The bot's own membership of a chat changed.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct MemberChange {
     /// Where.
@@ -237,7 +237,7 @@ impl MemberChange {
 }
 
 /// What the bot is in a chat.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Member {
     /// `member`, `kicked`, …
@@ -246,7 +246,7 @@ pub struct Member {
 }
 
 /// The person pressed Stop under a draft.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Stopped {
     /// Where.
@@ -261,6 +261,12 @@ impl Update {
     /// Reads any JSON; what is no update at all reads as an empty one.
     #[must_use]
     pub fn read(raw: &Value) -> Self {
+        Self::deserialize(raw).unwrap_or_default()
+    }
+
+    /// [`Update::read`] without a copy.
+    #[must_use]
+    pub fn from_value(raw: Value) -> Self {
         Self::deserialize(raw).unwrap_or_default()
     }
 

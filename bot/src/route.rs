@@ -14,7 +14,6 @@ use dptree::prelude::*;
 use fitter_dialogues::event::{Incoming, Input, Photo};
 use fitter_domain::ids::{BotId, ChatId};
 use fitter_domain::words;
-use serde_json::Value;
 
 use crate::incoming::{Callback, Chat, FileRef, MemberChange, Message, Stopped, Update, User};
 
@@ -47,7 +46,7 @@ struct Place {
 /// What the person did; `None` if it is not for the bot.
 ///
 /// Several updates are the parts of one album, or came in one go. The tree has no handler that waits, so this never blocks.
-pub async fn route(me: &Me, updates: &[Value]) -> Option<Incoming> {
+pub async fn route(me: &Me, updates: Vec<Update>) -> Option<Incoming> {
     static TREE: LazyLock<Tree> = LazyLock::new(tree);
     match TREE.dispatch(deps_of(me, updates)).await {
         ControlFlow::Break(incoming) => incoming,
@@ -55,8 +54,7 @@ pub async fn route(me: &Me, updates: &[Value]) -> Option<Incoming> {
     }
 }
 
-fn deps_of(me: &Me, updates: &[Value]) -> DependencyMap {
-    let updates: Vec<Update> = updates.iter().map(Update::read).collect();
+fn deps_of(me: &Me, updates: Vec<Update>) -> DependencyMap {
     dptree::deps![Arc::new(me.clone()), Arc::new(updates)]
 }
 

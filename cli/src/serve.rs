@@ -42,7 +42,9 @@ const SWEEP: u32 = 5_000;
 /// Stopping takes no longer: the 20 s that handlers have, and a little for the rest. Supervisors kill after 30 s as a rule.
 const STOP: Duration = Duration::from_secs(25);
 /// Letters under way at once: they wait for the network, not for this machine.
-const OUTBOX_LANES: u32 = 128;
+const OUTBOX_LANES: u32 = 512;
+/// Dialogues under way at once: their turns are done together.
+const INBOX_LANES: u32 = 512;
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
@@ -244,7 +246,7 @@ impl Server {
                 async move { app.work(task, fetch).await }
             }
         };
-        let (pool, queue, config, wake, stopped) = run(Queue::Inbox, 16);
+        let (pool, queue, config, wake, stopped) = run(Queue::Inbox, INBOX_LANES);
         tasks.spawn(async move { run_lanes(pool, queue, config, &wake, stopped, inbox).await });
         let (pool, queue, config, wake, stopped) = run(Queue::Outbox, OUTBOX_LANES);
         tasks.spawn(async move { run_lanes(pool, queue, config, &wake, stopped, outbox).await });

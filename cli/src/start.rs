@@ -12,8 +12,11 @@ use fitter_prompts::Messages;
 use fitter_queue::{Wake, failpoint};
 use fitter_retrieval::problem::Severity;
 use fitter_services::App;
+use fitter_services::app::{Puts, Walks};
 use fitter_services::files::Files;
 use fitter_services::search::Search;
+use fitter_services::turns::Turns;
+use fitter_store::procedures::Bodies;
 use fitter_store::{Database, DatabaseConfig};
 use secrecy::ExposeSecret as _;
 
@@ -70,6 +73,10 @@ pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
         wake: Wake::new(),
         bots: Arc::new(RwLock::new(HashMap::new())),
         seen: Arc::default(),
+        turns: Turns::default(),
+        puts: Puts::default(),
+        bodies: Bodies::default(),
+        walks: Walks::default(),
     };
     app.refresh_search().await?;
     Ok(app)

@@ -55,6 +55,18 @@ sql! {
         JOIN unnest($1::smallint[], $2::text[], $3::bigint[]) AS n(queue, lane, token) ON l.queue = n.queue AND l.lane = n.lane AND l.lease_token = n.token
         ORDER BY l.queue, l.lane FOR UPDATE OF l SKIP LOCKED
     ";
+    // Whose lease it still is; a lane that somebody else has locked at the moment is left out.
+    KEEP = "
+        SELECT n.ord FROM queue_lanes l
+        JOIN unnest($1::smallint[], $2::text[], $3::bigint[]) WITH ORDINALITY AS n(queue, lane, token, ord)
+            ON l.queue = n.queue AND l.lane = n.lane AND l.lease_token = n.token
+        ORDER BY l.queue, l.lane FOR KEY SHARE OF l SKIP LOCKED
+    ";
+    DONE_KEPT = "UPDATE queue_items SET status = 1, done_at = now() WHERE id = ANY ($1::bigint[]) AND status = 0";
+    STILL = "
+        SELECT l.lease_token FROM queue_lanes l
+        JOIN unnest($1::smallint[], $2::text[], $3::bigint[]) AS n(queue, lane, token) ON l.queue = n.queue AND l.lane = n.lane AND l.lease_token = n.token
+    ";
     // Runs after LOCK or TRY_LOCK, never in the same statement: only a new snapshot sees the items of a put that held the lane's lock until
     // just now, and a lane given back without them would sleep on with work to do.
     // A lane that goes on stands behind the lanes that are ready now, so that a long backlog does not keep others out.
@@ -204,14 +216,54 @@ pub async fn release(conn: &mut PgConnection, lease: &LaneLease) -> Result<bool,
     Ok(ready)
 }
 
-/// Gives back those lanes that can be locked at once, within a transaction. Returns the tokens of those that are locked by others at the
-/// moment and have to be given back later.
-pub(crate) async fn release_some(conn: &mut PgConnection, leases: &[&LaneLease]) -> Result<Vec<i64>, QueueError> {
+/// What became of lanes that were to be given back.
+#[derive(Debug, Default)]
+pub(crate) struct Released {
+    /// Tokens of those that were.
+    pub free: Vec<i64>,
+    /// Tokens of those that are locked by others at the moment and have to be given back later.
+    pub busy: Vec<i64>,
+    /// Whether one of the free lanes has an item that is ready now.
+    pub ready: bool,
+}
+
+/// Gives back those lanes that can be locked at once, within a transaction. Waits for nobody. A lease that is lost already is nothing to give
+/// back.
+pub(crate) async fn release_some(conn: &mut PgConnection, leases: &[&LaneLease]) -> Result<Released, QueueError> {
+    if leases.is_empty() {
+        return Ok(Released::default());
+    }
     let keys = Keys::of(leases);
-    let locked: Vec<i64> = sqlx::query_scalar(TRY_LOCK).bind(keys.queues).bind(keys.lanes).bind(&keys.tokens).fetch_all(&mut *conn).await?;
-    let (held, rest): (Vec<&LaneLease>, Vec<&LaneLease>) = leases.iter().partition(|lease| locked.contains(&lease.token));
-    free(conn, &held).await?;
-    Ok(rest.iter().map(|lease| lease.token).collect())
+    let free: Vec<i64> = sqlx::query_scalar(TRY_LOCK).bind(keys.queues).bind(keys.lanes).bind(keys.tokens).fetch_all(&mut *conn).await?;
+    let (held, rest): (Vec<&LaneLease>, Vec<&LaneLease>) = leases.iter().partition(|lease| free.contains(&lease.token));
+    let ready = self::free(conn, &held).await?;
+    let busy = if rest.is_empty() {
+        Vec::new()
+    } else {
+        let keys = Keys::of(&rest);
+        sqlx::query_scalar(STILL).bind(keys.queues).bind(keys.lanes).bind(keys.tokens).fetch_all(conn).await?
+    };
+    Ok(Released { free, busy, ready })
+}
+
+/// Which of these leases still hold, in their order. Those that do are kept from being claimed until the transaction ends. Waits for nobody: a
+/// lease whose lane is locked by somebody else at the moment counts as one that does not hold.
+pub(crate) async fn keep(conn: &mut PgConnection, leases: &[&LaneLease]) -> Result<Vec<bool>, QueueError> {
+    let keys = Keys::of(leases);
+    let held: Vec<i64> = sqlx::query_scalar(KEEP).bind(keys.queues).bind(keys.lanes).bind(keys.tokens).fetch_all(conn).await?;
+    let mut kept = vec![false; leases.len()];
+    for place in held {
+        if let Some(kept) = usize::try_from(place - 1).ok().and_then(|place| kept.get_mut(place)) {
+            *kept = true;
+        }
+    }
+    Ok(kept)
+}
+
+/// Marks items of lanes that were kept done, all or none.
+pub(crate) async fn done_kept(conn: &mut PgConnection, items: &[i64]) -> Result<(), QueueError> {
+    let finished = sqlx::query(DONE_KEPT).bind(items).execute(conn).await?.rows_affected();
+    if finished == items.len() as u64 { Ok(()) } else { Err(QueueError::LeaseLost) }
 }
 
 /// Ends leases whose lanes the transaction has locked; whether any of them is ready again at once.

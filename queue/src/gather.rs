@@ -7,6 +7,7 @@ use sqlx::{PgConnection, Row};
 
 use crate::error::QueueError;
 use crate::item::{ItemId, NewItem};
+use crate::put::Added;
 use crate::sql::sql;
 
 sql! {
@@ -32,25 +33,31 @@ sql! {
             GROUP BY p.id
         ) e
         WHERE i.id = e.member
+        RETURNING i.queue, i.lane
     ";
 }
 
 /// A group within its lane.
 pub(crate) type Group<'a> = (i16, &'a str, &'a str);
 
-/// Lets the items that were put just now join or end what gathers in their lanes; gives the groups that were joined, with their time to settle.
-/// The caller has locked the lanes.
-pub(crate) async fn join_and_end<'a>(
-    conn: &mut PgConnection,
-    items: &'a [NewItem],
-    ids: &[Option<ItemId>],
-) -> Result<BTreeMap<Group<'a>, Duration>, QueueError> {
-    let added = || items.iter().zip(ids).filter_map(|(item, id)| Some((item, (*id)?)));
+/// What came of items that join or end something.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered<'a> {
+    /// Groups that were joined, with their time to settle.
+    pub joined: BTreeMap<Group<'a>, Duration>,
+    /// Lanes in which something ended.
+    pub ended: Vec<(i16, String)>,
+}
+
+/// Lets the items that were put just now join or end what gathers in their lanes. The caller has locked the lanes.
+pub(crate) async fn join_and_end<'a>(conn: &mut PgConnection, items: &'a [NewItem], added: &[Added]) -> Result<Gathered<'a>, QueueError> {
+    // In a lane that was made and leased just now nothing gathers.
+    let added = items.iter().zip(added).filter(|(_, added)| added.token.is_none()).filter_map(|(item, added)| Some((item, added.id?)));
     // What comes after an end in the same put has nothing to join any more.
     let mut ended: BTreeSet<(i16, &str)> = BTreeSet::new();
     let mut joining: Vec<(ItemId, Group<'a>, Duration)> = Vec::new();
     let mut ends: Vec<(ItemId, Group<'a>)> = Vec::new();
-    for (item, id) in added() {
+    for (item, id) in added {
         let lane = (item.queue.code(), item.lane.as_str());
         if let Some(group) = &item.ends {
             ended.insert(lane);
@@ -60,7 +67,7 @@ pub(crate) async fn join_and_end<'a>(
             joining.push((id, (lane.0, lane.1, group), *settle));
         }
     }
-    let mut joined = BTreeMap::new();
+    let mut gathered = Gathered::default();
     if !joining.is_empty() {
         let rows = sqlx::query(JOIN)
             .bind(joining.iter().map(|(id, ..)| id.0).collect::<Vec<_>>())
@@ -69,17 +76,20 @@ pub(crate) async fn join_and_end<'a>(
             .await?;
         for row in rows {
             let id: i64 = row.try_get(0)?;
-            joined.extend(joining.iter().filter(|(joining, ..)| joining.0 == id).map(|(_, group, settle)| (*group, *settle)));
+            gathered.joined.extend(joining.iter().filter(|(joining, ..)| joining.0 == id).map(|(_, group, settle)| (*group, *settle)));
         }
     }
     if !ends.is_empty() {
-        sqlx::query(END)
+        let rows = sqlx::query(END)
             .bind(ends.iter().map(|(id, _)| id.0).collect::<Vec<_>>())
             .bind(ends.iter().map(|(_, group)| group.0).collect::<Vec<_>>())
             .bind(ends.iter().map(|(_, group)| group.1).collect::<Vec<_>>())
             .bind(ends.iter().map(|(_, group)| group.2).collect::<Vec<_>>())
-            .execute(conn)
+            .fetch_all(conn)
             .await?;
+        for row in rows {
+            gathered.ended.push((row.try_get("queue")?, row.try_get("lane")?));
+        }
     }
-    Ok(joined)
+    Ok(gathered)
 }

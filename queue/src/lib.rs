@@ -5,11 +5,14 @@
 //! | [`item`] | queues, items, leases |
 //! | [`put`](mod@put) | adding items: batches, duplicates, albums, replaced edits |
 //! | `gather` | items that join or end what gathers before them |
+//! | [`hand`](mod@hand) | handing new lanes straight to this process's workers |
 //! | [`claim`](mod@claim) | leasing lanes and taking their first items |
 //! | [`finish`] | done, deferred, buried, held; giving lanes back |
 //! | [`dead`] | dead letters and their replay |
 //! | [`depth`](mod@depth) | how much waits, and sweeping out what is finished |
 //! | [`limiter`] | token buckets shared by all processes |
+//! | [`batch`] | doing together what comes close together |
+//! | [`together`] | many tasks in one transaction |
 //! | [`wake`] | waking the workers |
 //! | [`runner`] | the loop of a worker |
 //! | [`outage`] | the database in trouble, told apart from faults of an item |
@@ -26,6 +29,7 @@
 
 mod sql;
 
+pub mod batch;
 pub mod claim;
 pub mod dead;
 pub mod depth;
@@ -33,21 +37,26 @@ pub mod error;
 pub mod failpoint;
 pub mod finish;
 mod gather;
+pub mod hand;
 pub mod item;
 pub mod limiter;
 pub mod outage;
 pub mod put;
 pub mod runner;
+pub mod together;
 pub mod wake;
 
+pub use batch::{Batcher, Request};
 pub use claim::{Claim, claim, expire_leases, next_ready};
 pub use dead::{DeadItem, dead_list, dead_show, discard, replay};
 pub use depth::{Depth, depth, idle, purge};
 pub use error::QueueError;
 pub use finish::{Deferred, bury, defer, done, done_many, hold, release, renew};
+pub use hand::{Handover, hand};
 pub use item::{Item, ItemId, LaneLease, NewItem, Priority, Queue};
 pub use put::{put, supersede};
 pub use runner::{Failure, Finished, RunnerConfig, Task, run_lanes};
+pub use together::{finish_all, keep};
 pub use wake::Wake;
 
 /// Every SQL statement of this crate, for the test that prepares them all.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, Row};
 
 use crate::error::QueueError;
@@ -14,22 +16,28 @@ use crate::sql::sql;
 pub const SETTLE_CAP: Duration = Duration::from_secs(8);
 
 sql! {
-    // The lanes are locked (the InitPlan on `lanes` runs first) before the items get their numbers. So within a lane the order of numbers is
+    // The lanes are locked (the sort waits for all of `lanes`) before the items get their numbers. So within a lane the order of numbers is
     // the order of commits, and a worker that gives the lane back sees either nothing of this transaction or all of it.
     // A lane that exists keeps its ready_at: its head stands before these items, or it is leased, and then the release looks again.
+    // A lane that is made here may be leased at once, for a worker of this process. Its items get the numbers that were drawn before it was
+    // made: they have to be in `taken`, and a lane that did not exist has nothing that they could overtake.
     PUT = r#"
         WITH src AS MATERIALIZED (
-            SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::smallint[], $5::float8[], $6::int[], $7::text[], $8::text[], $9::bool[])
-                WITH ORDINALITY AS s(queue, lane, payload, priority, delay, max_attempts, dedupe_key, grp, gathers, ord)
-        ), lanes AS (
-            INSERT INTO queue_lanes AS l (queue, lane, priority, ready_at)
-            SELECT queue, lane, min(priority), now() + make_interval(secs => min(delay)) FROM src
-            GROUP BY queue, lane ORDER BY queue, lane COLLATE "C"
+            SELECT s.*, CASE WHEN lease IS NOT NULL THEN nextval('queue_items_id_seq') END AS early
+            FROM unnest($1::smallint[], $2::text[], $3::text[], $4::smallint[], $5::float8[], $6::int[], $7::text[], $8::text[], $9::bool[], $10::float8[])
+                WITH ORDINALITY AS s(queue, lane, payload, priority, delay, max_attempts, dedupe_key, grp, gathers, lease, ord)
+        ), lanes AS MATERIALIZED (
+            INSERT INTO queue_lanes AS l (queue, lane, priority, ready_at, lease_token, taken)
+            SELECT queue, lane, min(priority), now() + make_interval(secs => coalesce(min(lease), min(delay))),
+                CASE WHEN min(lease) IS NOT NULL THEN nextval('queue_lease_tokens') END,
+                coalesce(array_agg(early ORDER BY ord) FILTER (WHERE early IS NOT NULL), '{}')
+            FROM src GROUP BY queue, lane ORDER BY queue, lane COLLATE "C"
             ON CONFLICT (queue, lane) DO UPDATE SET priority = least(l.priority, excluded.priority)
-            RETURNING 1
+            -- Only a row that was made just now has never been locked.
+            RETURNING queue, lane, CASE WHEN l.xmax = 0 THEN lease_token END AS token
         ), numbered AS MATERIALIZED (
-            SELECT nextval(pg_get_serial_sequence('queue_items', 'id')) AS id, s.*
-            FROM (SELECT * FROM src ORDER BY ord) s WHERE (SELECT count(*) FROM lanes) > 0
+            SELECT CASE WHEN s.token IS NOT NULL THEN s.early ELSE nextval('queue_items_id_seq') END AS id, s.*
+            FROM (SELECT * FROM src JOIN lanes USING (queue, lane) ORDER BY ord) s
         ), added AS (
             INSERT INTO queue_items (id, queue, lane, payload, priority, run_at, max_attempts, dedupe_key, grp, gathers)
             SELECT id, queue, lane, payload::json, priority, now() + make_interval(secs => delay), max_attempts, dedupe_key, grp, gathers
@@ -37,13 +45,14 @@ sql! {
             ON CONFLICT (queue, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING
             RETURNING id
         )
-        SELECT added.id FROM numbered LEFT JOIN added USING (id) ORDER BY numbered.ord
+        SELECT added.id, numbered.token, now() AS now FROM numbered LEFT JOIN added USING (id) ORDER BY numbered.ord
     "#;
     SUPERSEDE = "
         UPDATE queue_items i SET status = 3, done_at = now()
         FROM unnest($1::smallint[], $2::text[], $3::text[], $4::bigint[]) AS n(queue, lane, grp, id)
         JOIN queue_lanes l ON l.queue = n.queue AND l.lane = n.lane
         WHERE i.queue = n.queue AND i.lane = n.lane AND i.grp = n.grp AND i.status = 0 AND i.id < n.id AND i.id <> ALL (l.taken)
+        RETURNING i.queue, i.lane
     ";
     SETTLE = "
         WITH waiting AS (
@@ -77,21 +86,37 @@ pub async fn put(conn: &mut PgConnection, items: &[NewItem]) -> Result<Vec<Optio
     if items.is_empty() {
         return Ok(Vec::new());
     }
-    let mut groups = Groups::of(items);
-    let gathers = items.iter().any(|item| item.joins.is_some() || item.ends.is_some());
-    if groups.replaced.is_empty() && groups.settling.is_empty() && !gathers {
-        return insert(conn, items).await;
-    }
     let mut tx = conn.begin().await?;
-    let ids = insert(&mut tx, items).await?;
-    if gathers {
-        for (group, settle) in gather::join_and_end(&mut tx, items, &ids).await? {
-            groups.settling.entry(group).or_insert(settle);
-        }
-    }
-    groups.apply(&mut tx, items, &ids).await?;
+    let added = put_leasing(&mut tx, items, &vec![None; items.len()]).await?;
     tx.commit().await?;
-    Ok(ids)
+    Ok(added.into_iter().map(|added| added.id).collect())
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Added {
+    /// Its number; `None` if it was refused.
+    pub id: Option<ItemId>,
+    /// The lease of its lane, if that was made and leased with it.
+    pub token: Option<i64>,
+    /// When it was put.
+    pub now: DateTime<Utc>,
+}
+
+/// [`put()`] in a transaction that is open already, which leases those lanes that are made by it and for whose items `leases` has a time in
+/// seconds; the same for all items of a lane. Such items are neither late nor gathered, and none of them replaces another one of them.
+pub(crate) async fn put_leasing(conn: &mut PgConnection, items: &[NewItem], leases: &[Option<f64>]) -> Result<Vec<Added>, QueueError> {
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    let added = insert(conn, items, leases).await?;
+    let mut groups = Groups::of(items, &added);
+    let gathered = gather::join_and_end(conn, items, &added).await?;
+    for (group, settle) in gathered.joined {
+        groups.settling.entry(group).or_insert(settle);
+    }
+    groups.apply(conn, &added, gathered.ended).await?;
+    Ok(added)
 }
 
 /// Supersedes the items of a group that still wait; those in a worker's hands stay. Returns how many.
@@ -116,7 +141,7 @@ pub(crate) async fn refresh(conn: &mut PgConnection, queues: &[i16], lanes: &[&s
     sqlx::query(REFRESH).bind(queues).bind(lanes).execute(conn).await.map(drop)
 }
 
-async fn insert(conn: &mut PgConnection, items: &[NewItem]) -> Result<Vec<Option<ItemId>>, QueueError> {
+async fn insert(conn: &mut PgConnection, items: &[NewItem], leases: &[Option<f64>]) -> Result<Vec<Added>, QueueError> {
     let queues: Vec<i16> = items.iter().map(|item| item.queue.code()).collect();
     let lanes: Vec<&str> = items.iter().map(|item| item.lane.as_str()).collect();
     let payloads: Vec<&str> = items.iter().map(|item| item.payload.as_str()).collect();
@@ -136,9 +161,13 @@ async fn insert(conn: &mut PgConnection, items: &[NewItem]) -> Result<Vec<Option
         .bind(keys)
         .bind(groups)
         .bind(gathers)
+        .bind(leases)
         .fetch_all(conn)
         .await?;
-    rows.iter().map(|row| Ok(row.try_get::<Option<i64>, _>(0)?.map(ItemId))).collect()
+    let added = |row: &PgRow| {
+        Ok(Added { id: row.try_get::<Option<i64>, _>("id")?.map(ItemId), token: row.try_get("token")?, now: row.try_get("now")? })
+    };
+    rows.iter().map(added).collect()
 }
 
 /// Groups that need more than an insert.
@@ -149,10 +178,11 @@ struct Groups<'a> {
 }
 
 impl<'a> Groups<'a> {
-    fn of(items: &'a [NewItem]) -> Self {
+    /// A lane that was made and leased just now has nothing that could be replaced or gathered.
+    fn of(items: &'a [NewItem], added: &[Added]) -> Self {
         let (mut replaced, mut settling) = (BTreeMap::new(), BTreeMap::new());
-        for (place, item) in items.iter().enumerate() {
-            let Some(group) = item.group.as_deref() else { continue };
+        for (place, (item, added)) in items.iter().zip(added).enumerate() {
+            let (Some(group), None) = (item.group.as_deref(), added.token) else { continue };
             let key = (item.queue.code(), item.lane.as_str(), group);
             if item.replaces {
                 replaced.insert(key, place);
@@ -165,17 +195,23 @@ impl<'a> Groups<'a> {
         Self { replaced, settling }
     }
 
-    async fn apply(&self, conn: &mut PgConnection, items: &[NewItem], ids: &[Option<ItemId>]) -> Result<(), QueueError> {
+    /// Does what they need; `touched` are lanes whose head may have changed already.
+    async fn apply(&self, conn: &mut PgConnection, added: &[Added], mut touched: Vec<(i16, String)>) -> Result<(), QueueError> {
+        touched.extend(self.settling.keys().map(|group| (group.0, group.1.to_owned())));
+        let id = |place: usize| added.get(place).and_then(|added| added.id);
         let replaced: Vec<(&Group<'_>, i64)> =
-            self.replaced.iter().filter_map(|(group, &place)| ids.get(place).copied().flatten().map(|id| (group, id.0))).collect();
+            self.replaced.iter().filter_map(|(group, &place)| id(place).map(|id| (group, id.0))).collect();
         if !replaced.is_empty() {
-            sqlx::query(SUPERSEDE)
+            let rows = sqlx::query(SUPERSEDE)
                 .bind(replaced.iter().map(|(group, _)| group.0).collect::<Vec<_>>())
                 .bind(replaced.iter().map(|(group, _)| group.1).collect::<Vec<_>>())
                 .bind(replaced.iter().map(|(group, _)| group.2).collect::<Vec<_>>())
                 .bind(replaced.iter().map(|(_, id)| *id).collect::<Vec<_>>())
-                .execute(&mut *conn)
+                .fetch_all(&mut *conn)
                 .await?;
+            for row in rows {
+                touched.push((row.try_get("queue")?, row.try_get("lane")?));
+            }
         }
         if !self.settling.is_empty() {
             sqlx::query(SETTLE)
@@ -187,9 +223,10 @@ impl<'a> Groups<'a> {
                 .execute(&mut *conn)
                 .await?;
         }
-        let touched = || items.iter().filter(|item| item.replaces || item.settle.is_some() || item.joins.is_some() || item.ends.is_some());
-        let queues: Vec<i16> = touched().map(|item| item.queue.code()).collect();
-        let lanes: Vec<&str> = touched().map(|item| item.lane.as_str()).collect();
+        if touched.is_empty() {
+            return Ok(());
+        }
+        let (queues, lanes): (Vec<i16>, Vec<&str>) = touched.iter().map(|(queue, lane)| (*queue, lane.as_str())).unzip();
         refresh(conn, &queues, &lanes).await?;
         Ok(())
     }

@@ -3,10 +3,13 @@
 //! It holds a connection only for its own short statements, never while a handler runs, so it works with a pool of one.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +19,7 @@ use crate::claim::{Claim, claim_in, next_ready};
 use crate::error::QueueError;
 use crate::failpoint;
 use crate::finish::{self, Deferred};
+use crate::hand::{Door, Handed};
 use crate::item::{Item, LaneLease, Queue};
 use crate::outage;
 use crate::wake::{Wake, Woken};
@@ -49,19 +53,32 @@ impl Default for RunnerConfig {
 
 /// One item, or an album, for a handler. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Task(Arc<(Arc<LaneLease>, Vec<Item>)>);
+pub struct Task(Arc<Work>);
+
+#[derive(Debug)]
+struct Work {
+    lease: Arc<LaneLease>,
+    items: Vec<Item>,
+    last: bool,
+}
 
 impl Task {
     /// The items: one, or all members of an album in order.
     #[must_use]
     pub fn items(&self) -> &[Item] {
-        &self.0.1
+        &self.0.items
     }
 
     /// The lease of the lane; its list of items is empty.
     #[must_use]
     pub fn lease(&self) -> &LaneLease {
-        &self.0.0
+        &self.0.lease
+    }
+
+    /// Whether nothing of the lease comes after it: whoever finishes it may give the lane back.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.0.last
     }
 
     /// Whether somebody tried before, and what they did may have had effects.
@@ -76,14 +93,23 @@ impl Task {
     /// [`QueueError::LeaseLost`]: roll back.
     pub async fn done(&self, conn: &mut PgConnection) -> Result<Finished, QueueError> {
         finish::done_many(conn, self.lease(), self.items()).await?;
-        Ok(Finished(()))
+        Ok(Finished { released: None })
     }
 }
 
-/// Proof that [`Task::done`] was called: a handler that forgets it would be given the same items for ever.
+/// Proof that [`Task::done`] or [`crate::finish_all`] was called: a handler that forgets it would be given the same items for ever.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Finished(());
+pub struct Finished {
+    /// The lane is given back already; whether there may be more to do for somebody.
+    released: Option<bool>,
+}
+
+impl Finished {
+    pub(crate) fn of(released: Option<bool>) -> Self {
+        Self { released }
+    }
+}
 
 /// Why a handler did not finish.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,19 +179,39 @@ where
     H: Fn(Task) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Finished, Failure>> + Send + 'static,
 {
-    Runner {
+    let (door, handed) = Door::new(&config);
+    wake.set_door(queue, Some(door.clone()));
+    let closed = Closed { wake: wake.clone(), queue };
+    let mut runner = Runner {
         pool,
         queue,
         config,
         woken: wake.subscribe(queue),
         stop,
+        door,
+        handed,
         active: HashMap::new(),
         finished: Vec::new(),
+        look: Instant::now(),
+        more: false,
         tasks: JoinSet::new(),
         behind: false,
+    };
+    runner.run(&handler).await;
+    drop(closed);
+    runner.drain().await;
+}
+
+/// Closes the door when the worker stops, however it does.
+struct Closed {
+    wake: Wake,
+    queue: Queue,
+}
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        self.wake.set_door(self.queue, None);
     }
-    .run(handler)
-    .await;
 }
 
 /// The state of the loop of [`run_lanes`].
@@ -176,17 +222,78 @@ struct Runner {
     config: RunnerConfig,
     woken: Woken,
     stop: CancellationToken,
-    /// Leases of lanes that tasks work on, by the task.
-    active: HashMap<tokio::task::Id, Arc<LaneLease>>,
+    door: Door,
+    handed: UnboundedReceiver<Handed>,
+    /// Leases of lanes that tasks work on, with their places, by the task.
+    active: HashMap<tokio::task::Id, (Arc<LaneLease>, OwnedSemaphorePermit)>,
     /// Leases to give back.
     finished: Vec<Arc<LaneLease>>,
-    tasks: JoinSet<()>,
+    /// When to claim next, if there is a place.
+    look: Instant,
+    /// The last claim took all that it could: there may be more.
+    more: bool,
+    tasks: JoinSet<Ended>,
     /// The database was away. Leases of lanes in hand may have run out meanwhile: they are renewed before anything is claimed.
     behind: bool,
 }
 
+/// How the work on a lane ended.
+#[derive(Debug)]
+enum Ended {
+    /// The lane has to be given back.
+    Held,
+    /// It is given back; whether there may be something to claim now.
+    Released(bool),
+}
+
+/// A round of giving back and claiming, in one transaction.
+struct Round {
+    pool: PgPool,
+    queue: Queue,
+    config: RunnerConfig,
+    finished: Vec<Arc<LaneLease>>,
+    /// Leases to renew first.
+    renewed: Vec<Arc<LaneLease>>,
+    places: Option<OwnedSemaphorePermit>,
+}
+
+/// What came of a round.
+struct Claimed {
+    /// Leases that are not given back yet.
+    finished: Vec<Arc<LaneLease>>,
+    places: Option<OwnedSemaphorePermit>,
+    /// Claimed lanes, and when something is ready next; `None` if there may be more now.
+    outcome: Result<(Vec<LaneLease>, Option<Duration>), QueueError>,
+}
+
+impl Round {
+    async fn run(mut self) -> Claimed {
+        let outcome = self.transaction().await;
+        Claimed { finished: self.finished, places: self.places, outcome }
+    }
+
+    async fn transaction(&mut self) -> Result<(Vec<LaneLease>, Option<Duration>), QueueError> {
+        let free = self.places.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let lanes = u32::try_from(free).unwrap_or(u32::MAX);
+        let mut tx = self.pool.begin().await?;
+        let released = finish::release_some(&mut tx, &self.finished.iter().map(Arc::as_ref).collect::<Vec<_>>()).await?;
+        finish::renew(&mut tx, &self.renewed.iter().map(Arc::as_ref).collect::<Vec<_>>(), self.config.lease).await?;
+        let what = Claim { lanes, items_per_lane: self.config.items_per_lane, lease: self.config.lease };
+        let leases = if lanes == 0 { Vec::new() } else { claim_in(&mut tx, self.queue, what).await? };
+        let more = leases.len() == free;
+        let next = if more { None } else { Some(next_ready(&mut tx, self.queue).await?.unwrap_or(self.config.poll)) };
+        if let Err(error) = tx.commit().await {
+            // Nobody knows whether it counts. If it does, the lanes must not stand still until their leases run out; if not, nothing is given back.
+            self.finished.extend(leases.into_iter().map(|lease| split(lease).0));
+            return Err(error.into());
+        }
+        self.finished.retain(|lease| released.busy.contains(&lease.token));
+        Ok((leases, next))
+    }
+}
+
 impl Runner {
-    async fn run<H, F>(mut self, handler: H)
+    async fn run<H, F>(&mut self, handler: &H)
     where
         H: Fn(Task) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<Finished, Failure>> + Send + 'static,
@@ -194,97 +301,107 @@ impl Runner {
         let mut renewal = tokio::time::interval(self.config.lease / 6);
         renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stop = self.stop.clone();
+        // It claims beside the rest: a lane that is handed over does not wait for a claim.
+        let mut round: Option<Pin<Box<dyn Future<Output = Claimed> + Send>>> = None;
         while !stop.is_cancelled() {
-            let idle = match self.turn(&handler).await {
-                Ok(idle) => idle,
-                Err(error) => {
-                    self.behind = true;
-                    if !matches!(&error, QueueError::Database(error) if outage::report(error)) {
-                        tracing::warn!(queue = self.queue.name(), %error, "cannot claim work, trying again");
-                    }
-                    Duration::from_secs(1)
-                }
-            };
-            let full = self.free() == 0;
+            let able = self.free() > 0 || !self.finished.is_empty();
+            if round.is_none() && able && Instant::now() >= self.look {
+                round = Some(Box::pin(self.round().run()));
+            }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
-                Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
-                () = self.woken.wait(), if !full => {}
-                () = tokio::time::sleep(idle), if !full => {}
                 _ = renewal.tick() => self.renew().await,
-            }
-            self.gather().await;
-        }
-        self.drain(&mut renewal).await;
-    }
-
-    /// Under load lanes end one after the other: waits a moment until several can be given back and claimed at once.
-    async fn gather(&mut self) {
-        while let Some(ended) = self.tasks.try_join_next_with_id() {
-            self.ended(ended);
-        }
-        let stop = self.stop.clone();
-        let until = Instant::now() + GATHER;
-        while self.free() < self.config.lanes.div_ceil(4) {
-            tokio::select! {
                 Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
-                () = tokio::time::sleep_until(until) => return,
-                () = stop.cancelled() => return,
+                Some((lease, place)) = self.handed.recv() => self.begin(lease, place, handler),
+                claimed = poll_some(&mut round) => {
+                    round = None;
+                    for (lease, place) in self.claimed(claimed) {
+                        self.begin(lease, place, handler);
+                    }
+                }
+                () = self.woken.wait() => self.look = Instant::now(),
+                () = tokio::time::sleep_until(self.look), if able && round.is_none() => {}
             }
+        }
+        if let Some(round) = round {
+            let claimed = round.await;
+            let leases: Vec<_> = self.claimed(claimed).into_iter().map(|(lease, _)| Arc::new(lease)).collect();
+            self.finished.extend(leases);
         }
     }
 
-    fn free(&self) -> u32 {
-        self.config.lanes.saturating_sub(u32::try_from(self.active.len()).unwrap_or(u32::MAX))
+    fn free(&self) -> usize {
+        self.door.places.available_permits()
     }
 
-    /// Gives back what is finished and claims what is ready, in one transaction; how long nothing more will be ready.
-    async fn turn<H, F>(&mut self, handler: &H) -> Result<Duration, QueueError>
+    /// Takes what is to be given back, and places for claimed lanes; half of what is free, for lanes are handed over meanwhile.
+    fn round(&mut self) -> Round {
+        let places = u32::try_from(self.free().div_ceil(2)).unwrap_or(u32::MAX);
+        Round {
+            pool: self.pool.clone(),
+            queue: self.queue,
+            config: self.config,
+            finished: std::mem::take(&mut self.finished),
+            renewed: if self.behind { self.active.values().map(|(lease, _)| Arc::clone(lease)).collect() } else { Vec::new() },
+            places: if places == 0 { None } else { Arc::clone(&self.door.places).try_acquire_many_owned(places).ok() },
+        }
+    }
+
+    /// Notes what came of a round; the lanes to work on, with their places.
+    fn claimed(&mut self, claimed: Claimed) -> Vec<(LaneLease, OwnedSemaphorePermit)> {
+        self.finished.extend(claimed.finished);
+        self.more = false;
+        let (leases, wait) = match claimed.outcome {
+            Ok((leases, next)) => {
+                self.behind = false;
+                self.more = next.is_none();
+                (leases, next.unwrap_or_default())
+            }
+            Err(error) => {
+                self.behind = true;
+                if !matches!(&error, QueueError::Database(error) if outage::report(error)) {
+                    tracing::warn!(queue = self.queue.name(), %error, "cannot claim work, trying again");
+                }
+                (Vec::new(), Duration::from_secs(1))
+            }
+        };
+        self.door.shut(self.more);
+        // Not at once, even if a lane is ready: it may be one that a transaction under way has locked.
+        let wait = if self.more { GATHER } else { wait.clamp(Duration::from_millis(20), self.config.poll.max(Duration::from_millis(20))) };
+        self.look = Instant::now() + wait;
+        let mut places = claimed.places;
+        leases.into_iter().filter_map(|lease| Some((lease, places.as_mut()?.split(1)?))).collect()
+    }
+
+    fn begin<H, F>(&mut self, lease: LaneLease, place: OwnedSemaphorePermit, handler: &H)
     where
         H: Fn(Task) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<Finished, Failure>> + Send + 'static,
     {
-        let free = self.free();
-        if free == 0 && self.finished.is_empty() {
-            return Ok(self.config.poll);
-        }
-        let mut tx = self.pool.begin().await?;
-        let busy = give_back(&mut tx, &self.finished).await?;
-        if self.behind {
-            finish::renew(&mut tx, &self.active.values().map(Arc::as_ref).collect::<Vec<_>>(), self.config.lease).await?;
-        }
-        let what = Claim { lanes: free, items_per_lane: self.config.items_per_lane, lease: self.config.lease };
-        let leases = if free == 0 { Vec::new() } else { claim_in(&mut tx, self.queue, what).await? };
-        let more = u32::try_from(leases.len()).is_ok_and(|claimed| claimed == free);
-        let next = if more { None } else { next_ready(&mut tx, self.queue).await? };
-        let claimed = tx.commit().await.map_err(QueueError::from);
-        let claimed = if leases.is_empty() { claimed } else { claimed.and(failpoint::hit("claim").await) };
-        if let Err(error) = claimed {
-            // Nobody knows whether it counts. If it does, the lanes must not stand still until their leases run out; if not, nothing is given back.
-            self.finished.extend(leases.into_iter().map(|lease| split(lease).0));
-            return Err(error);
-        }
-        self.behind = false;
-        self.finished.retain(|lease| busy.contains(&lease.token));
-        for lease in leases {
-            let (lease, tasks) = split(lease);
-            let work = work_on_lane(self.pool.clone(), tasks, handler.clone(), self.stop.clone());
-            self.active.insert(self.tasks.spawn(work).id(), lease);
-        }
-        // Not at once, even if a lane is ready: it may be one that a transaction under way has locked.
-        Ok(next.unwrap_or(self.config.poll).clamp(Duration::from_millis(20), self.config.poll.max(Duration::from_millis(20))))
+        let (lease, tasks) = split(lease);
+        let work = work_on_lane(self.pool.clone(), tasks, handler.clone(), self.stop.clone());
+        self.active.insert(self.tasks.spawn(work).id(), (lease, place));
     }
 
-    fn ended(&mut self, ended: Result<(tokio::task::Id, ()), tokio::task::JoinError>) {
-        let id = match &ended {
-            Ok((id, ())) => *id,
-            Err(error) => error.id(),
+    fn ended(&mut self, ended: Result<(tokio::task::Id, Ended), tokio::task::JoinError>) {
+        let (id, ended) = match ended {
+            Ok(ended) => ended,
+            Err(error) => (error.id(), Ended::Held),
         };
-        self.finished.extend(self.active.remove(&id));
+        let Some((lease, _place)) = self.active.remove(&id) else { return };
+        let held = matches!(ended, Ended::Held);
+        if held {
+            self.finished.push(lease);
+        }
+        // Under load lanes end one after the other: a moment later several can be given back and claimed at once.
+        if held || self.more || matches!(ended, Ended::Released(true)) {
+            self.look = self.look.min(Instant::now() + GATHER);
+        }
     }
 
     async fn renew(&self) {
-        let leases: Vec<&LaneLease> = self.active.values().chain(&self.finished).map(Arc::as_ref).collect();
+        let leases: Vec<&LaneLease> = self.active.values().map(|(lease, _)| lease).chain(&self.finished).map(Arc::as_ref).collect();
         if leases.is_empty() {
             return;
         }
@@ -294,11 +411,18 @@ impl Runner {
         }
     }
 
-    async fn drain(&mut self, renewal: &mut tokio::time::Interval) {
+    /// Lets the handlers end and gives everything back, also what is handed over by transactions that began before the door was closed.
+    async fn drain(mut self) {
+        let mut renewal = tokio::time::interval(self.config.lease / 6);
         let deadline = Instant::now() + self.config.drain;
-        while !self.tasks.is_empty() {
+        let everything = Arc::clone(&self.door.places).acquire_many_owned(self.config.lanes);
+        tokio::pin!(everything);
+        loop {
             tokio::select! {
+                biased;
                 Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
+                Some((lease, _place)) = self.handed.recv() => self.finished.push(Arc::new(lease)),
+                _all = &mut everything => break,
                 _ = renewal.tick() => self.renew().await,
                 () = tokio::time::sleep_until(deadline) => {
                     tracing::warn!(queue = self.queue.name(), lanes = self.tasks.len(), "handlers did not end in time and are cut off");
@@ -306,46 +430,59 @@ impl Runner {
                     while let Some(ended) = self.tasks.join_next_with_id().await {
                         self.ended(ended);
                     }
+                    break;
                 }
             }
         }
         let released = async {
             let mut tx = self.pool.begin().await?;
-            give_back(&mut tx, &self.finished).await?;
+            finish::release_some(&mut tx, &self.finished.iter().map(Arc::as_ref).collect::<Vec<_>>()).await?;
             tx.commit().await?;
             Ok::<_, QueueError>(())
         };
+        if self.finished.is_empty() {
+            return;
+        }
         if let Err(error) = released.await {
             tracing::warn!(queue = self.queue.name(), %error, "lanes were not given back, their leases will expire");
         }
     }
 }
 
-async fn give_back(conn: &mut PgConnection, leases: &[Arc<LaneLease>]) -> Result<Vec<i64>, QueueError> {
-    if leases.is_empty() {
-        return Ok(Vec::new());
+/// What a future gives that may not be there.
+async fn poll_some<T>(future: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
+    match future {
+        Some(future) => future.as_mut().await,
+        None => std::future::pending().await,
     }
-    finish::release_some(conn, &leases.iter().map(Arc::as_ref).collect::<Vec<_>>()).await
 }
 
 /// The lease without its items, and the items as tasks: an album is one.
 fn split(mut lease: LaneLease) -> (Arc<LaneLease>, Vec<Task>) {
     let items = std::mem::take(&mut lease.items);
     let lease = Arc::new(lease);
-    let task = |items| Task(Arc::new((Arc::clone(&lease), items)));
-    let tasks =
-        if items.iter().any(|item| item.gathers) { vec![task(items)] } else { items.into_iter().map(|item| task(vec![item])).collect() };
+    let task = |items, last| Task(Arc::new(Work { lease: Arc::clone(&lease), items, last }));
+    let count = items.len();
+    let tasks = if items.iter().any(|item| item.gathers) {
+        vec![task(items, true)]
+    } else {
+        items.into_iter().enumerate().map(|(place, item)| task(vec![item], place + 1 == count)).collect()
+    };
     (lease, tasks)
 }
 
-async fn work_on_lane<H, F>(pool: PgPool, tasks: Vec<Task>, handler: H, stop: CancellationToken)
+async fn work_on_lane<H, F>(pool: PgPool, tasks: Vec<Task>, handler: H, stop: CancellationToken) -> Ended
 where
     H: Fn(Task) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Finished, Failure>> + Send + 'static,
 {
+    if let Err(error) = failpoint::hit("claim").await {
+        tracing::warn!(%error, "a lane is given back at once");
+        return Ended::Held;
+    }
     for task in tasks {
         if stop.is_cancelled() {
-            return;
+            return Ended::Held;
         }
         let queue = task.lease().queue.name();
         let start = Instant::now();
@@ -353,11 +490,12 @@ where
         let outcome = match AbortOnDropHandle::new(tokio::spawn(handler(task.clone()))).await {
             Ok(outcome) => outcome,
             Err(error) if error.is_panic() => Err(Failure::retry(format_args!("panic: {}", panic_text(error.into_panic().as_ref())))),
-            Err(_) => return,
+            Err(_) => return Ended::Held,
         };
         metrics::histogram!("fitter_queue_work_seconds", "queue" => queue).record(start.elapsed().as_secs_f64());
+        let released = outcome.as_ref().ok().and_then(|finished| finished.released);
         let (label, on) = match outcome {
-            Ok(Finished(())) => ("done", true),
+            Ok(Finished { .. }) => ("done", true),
             Err(failure) => match record(&pool, &task, &failure, &stop).await {
                 Ok(recorded) => recorded,
                 Err(error) => {
@@ -367,10 +505,14 @@ where
             },
         };
         metrics::counter!("fitter_queue_items_total", "queue" => queue, "outcome" => label).increment(1);
+        if let Some(ready) = released {
+            return Ended::Released(ready);
+        }
         if !on {
-            return;
+            return Ended::Held;
         }
     }
+    Ended::Held
 }
 
 /// Records a failure, however long the database is away: an item that is given back without a record forgets what it has to wait for.

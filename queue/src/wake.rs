@@ -2,8 +2,8 @@
 //! wake-up costs time and nothing else.
 
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::PgPool;
@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::QueueError;
+use crate::hand::Door;
 use crate::item::Queue;
 use crate::sql::sql;
 
@@ -22,6 +23,8 @@ const CHANNEL: &str = "fitter_queue";
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(20);
 
 sql! {
+    // Nothing of it has to survive: no reason to wait for the disk.
+    LIGHT = "SET LOCAL synchronous_commit = off";
     NOTIFY = "SELECT pg_notify('fitter_queue', $1)";
 }
 
@@ -42,6 +45,7 @@ struct Signal {
     queue: Queue,
     version: watch::Sender<u64>,
     unannounced: AtomicBool,
+    door: Mutex<Option<Door>>,
 }
 
 impl Default for Wake {
@@ -54,7 +58,12 @@ impl Wake {
     /// Wakes workers of this process only, until [`Wake::listen`] runs.
     #[must_use]
     pub fn new() -> Self {
-        let queues = Queue::ALL.map(|queue| Signal { queue, version: watch::Sender::new(0), unannounced: AtomicBool::new(false) });
+        let queues = Queue::ALL.map(|queue| Signal {
+            queue,
+            version: watch::Sender::new(0),
+            unannounced: AtomicBool::new(false),
+            door: Mutex::new(None),
+        });
         let id = std::hash::RandomState::new().build_hasher().finish();
         Self(Arc::new(Inner { id, queues, unannounced: Notify::new() }))
     }
@@ -72,6 +81,19 @@ impl Wake {
     /// Wakes the workers of all queues.
     pub fn notify_all(&self) {
         Queue::ALL.into_iter().for_each(|queue| self.notify(queue));
+    }
+
+    /// Where a worker of this process takes lanes of the queue, if there is one.
+    pub(crate) fn door(&self, queue: Queue) -> Option<Door> {
+        let signal = self.0.queues.iter().find(|signal| signal.queue == queue)?;
+        signal.door.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lanes of the queue may come through this door, or through none any more.
+    pub(crate) fn set_door(&self, queue: Queue, door: Option<Door>) {
+        for signal in self.0.queues.iter().filter(|signal| signal.queue == queue) {
+            signal.door.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&door);
+        }
     }
 
     /// Sees every wake-up from now on, also one that comes while nobody waits.
@@ -130,7 +152,13 @@ impl Wake {
             self.0.unannounced.notified().await;
             for signal in self.0.queues.iter().filter(|signal| signal.unannounced.swap(false, Ordering::AcqRel)) {
                 let payload = format!("{} {}", signal.queue.name(), self.0.id);
-                if let Err(error) = sqlx::query(NOTIFY).bind(payload).execute(pool).await {
+                let told = async {
+                    let mut tx = pool.begin().await?;
+                    sqlx::query(LIGHT).execute(&mut *tx).await?;
+                    sqlx::query(NOTIFY).bind(payload).execute(&mut *tx).await?;
+                    tx.commit().await
+                };
+                if let Err(error) = told.await {
                     tracing::debug!(%error, "other processes were not woken, they look by themselves");
                 }
             }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use fitter_queue::{Failure, Finished, ItemId, NewItem, Queue, RunnerConfig, Task, Wake, dead_list, depth, idle, put, run_lanes};
 use fitter_testkit::TestDb;
 use sqlx::PgPool;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -171,13 +172,13 @@ async fn a_stop_lets_handlers_end_and_leaves_the_rest() {
     let db = TestDb::server().await;
     let (wake, stop) = (Wake::new(), CancellationToken::new());
     let pool = db.pool().clone();
-    let started = Arc::new(tokio::sync::Notify::new());
+    let started = Arc::new(Semaphore::new(0));
     let handler = {
         let (pool, started) = (pool.clone(), Arc::clone(&started));
         move |task: Task| {
             let (pool, started) = (pool.clone(), Arc::clone(&started));
             async move {
-                started.notify_one();
+                started.add_permits(1);
                 let stuck = task.items()[0].decode::<String>()? == "stuck";
                 tokio::time::sleep(Duration::from_millis(if stuck { 60_000 } else { 300 })).await;
                 finish(&pool, &task).await
@@ -190,7 +191,7 @@ async fn a_stop_lets_handlers_end_and_leaves_the_rest() {
         let config = RunnerConfig { drain: Duration::from_secs(1), ..config() };
         async move { run_lanes(pool, Queue::Job, config, &wake, stop, handler).await }
     });
-    started.notified().await;
+    started.acquire_many(2).await.unwrap().forget();
     let start = Instant::now();
     stop.cancel();
     timeout(Duration::from_secs(5), runner).await.expect("it stops in time").unwrap();

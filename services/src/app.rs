@@ -2,22 +2,46 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use fitter_domain::Clock;
 use fitter_domain::ids::{BotId, ChatId};
 use fitter_prompts::Messages;
-use fitter_queue::{NewItem, Queue, Wake};
-use fitter_store::Database;
+use fitter_queue::{Batcher, NewItem, Request, Wake};
+use fitter_store::procedures::{self, Bodies, Walked};
+use fitter_store::{Database, PgConnection};
 
 use crate::error::ServiceError;
 use crate::files::Files;
 use crate::search::Search;
+use crate::turns::Turns;
+
+/// So many who put go together at most.
+const MOST_PUTS: usize = 256;
 
 /// A bot of the company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BotInfo {
     /// Its username, without `@`; links to it need it.
     pub username: String,
+}
+
+/// Items of several who put at the same time, in one transaction.
+#[derive(Clone)]
+pub struct Puts(Batcher<(App, Arc<Vec<NewItem>>), ()>);
+
+impl Default for Puts {
+    fn default() -> Self {
+        Self(Batcher::new(MOST_PUTS, 2, |requests| async move {
+            let Some(app) = requests.first().map(|request: &Request<(App, Arc<Vec<NewItem>>), ()>| request.what.0.clone()) else { return };
+            let items = requests.iter().flat_map(|request| request.what.1.iter().cloned()).collect();
+            match app.put_now(items).await {
+                Ok(()) => requests.into_iter().for_each(|request| request.answer(())),
+                // Each hears by itself what is wrong with its own.
+                Err(error) => tracing::debug!(%error, "items are not put together"),
+            }
+        }))
+    }
 }
 
 /// Everything that use cases share; cheap to clone.
@@ -39,7 +63,21 @@ pub struct App {
     pub bots: Arc<RwLock<HashMap<BotId, BotInfo>>>,
     /// Chats that were seen since the process began; a hint, nothing depends on it.
     pub seen: Arc<Mutex<HashSet<(BotId, ChatId)>>>,
+    /// Turns that come at the same time.
+    pub turns: Turns,
+    /// Items that come at the same time.
+    pub puts: Puts,
+    /// Procedures that were read before.
+    pub bodies: Bodies,
+    /// How often procedures were walked, as it was counted last.
+    pub walks: Walks,
 }
+
+/// How often procedures were walked, and when that was counted.
+pub type Walks = Arc<Mutex<Option<(Instant, Arc<Walked>)>>>;
+
+/// The order of a list may be so old.
+const COUNT_EVERY: Duration = Duration::from_secs(10);
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -55,25 +93,37 @@ impl App {
         }
     }
 
-    /// Puts items into the queue, commits, and wakes the workers.
+    /// Puts items into the queue, commits, and gives them to the workers.
     ///
     /// # Errors
     /// If the database refuses; nothing is put then.
-    pub async fn put(&self, items: &[NewItem]) -> Result<(), ServiceError> {
-        let mut tx = self.db.pool().begin().await?;
-        fitter_queue::put(&mut tx, items).await?;
-        tx.commit().await?;
-        self.wake_for(items);
-        Ok(())
+    pub async fn put(&self, items: Vec<NewItem>) -> Result<(), ServiceError> {
+        let items = Arc::new(items);
+        match self.puts.0.ask((self.clone(), Arc::clone(&items))).await {
+            Some(()) => Ok(()),
+            None => self.put_now(Arc::unwrap_or_clone(items)).await,
+        }
     }
 
-    /// Wakes the workers of the queues that were put to; call it after the commit.
-    pub(crate) fn wake_for(&self, items: &[NewItem]) {
-        for queue in Queue::ALL {
-            if items.iter().any(|item| item.queue == queue) {
-                self.wake.notify(queue);
-            }
+    /// How often procedures were walked, not long ago.
+    pub(crate) async fn walked(&self, conn: &mut PgConnection) -> Result<Arc<Walked>, ServiceError> {
+        let known = self.walks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, walked)) = known
+            && at.elapsed() < COUNT_EVERY
+        {
+            return Ok(walked);
         }
+        let walked = Arc::new(procedures::walked(conn).await?);
+        *self.walks.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), Arc::clone(&walked)));
+        Ok(walked)
+    }
+
+    async fn put_now(&self, items: Vec<NewItem>) -> Result<(), ServiceError> {
+        let mut tx = self.db.pool().begin().await?;
+        let handover = fitter_queue::hand(&mut tx, &self.wake, items).await?;
+        tx.commit().await?;
+        handover.committed(&self.wake);
+        Ok(())
     }
 
     /// Whether a chat is seen for the first time since the process began.

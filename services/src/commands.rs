@@ -37,6 +37,11 @@ type Came = Result<Option<Outcome>, ServiceError>;
 impl Turn<'_> {
     /// Carries a command out; gives its outcome if it has one now.
     pub(crate) async fn carry_out(&mut self, conn: &mut PgConnection, command: Command) -> Came {
+        if !matches!(command, Command::SaveRun { .. } | Command::KeepPhotos { .. } | Command::StartTimer { .. } | Command::Search { .. }) {
+            // It may look at walks, or change them.
+            self.kept.store_runs(conn, self.app.clock.now()).await?;
+            self.run = None;
+        }
         match command {
             Command::SetLocale(locale) => self.set_locale(conn, locale).await,
             Command::Onboard { name } => self.onboard(conn, name).await,
@@ -85,18 +90,10 @@ impl Turn<'_> {
         owner == self.person.id
     }
 
-    /// Writes who did what to the audit.
-    pub(crate) async fn record(
-        &self,
-        conn: &mut PgConnection,
-        verb: &str,
-        object: String,
-        old: Option<Value>,
-        new: Option<Value>,
-    ) -> Result<(), ServiceError> {
-        let entry = audit::Entry { actor: Some(self.person.id), verb: verb.to_owned(), object, old, new, at: self.app.clock.now() };
-        audit::record(conn, &entry).await?;
-        Ok(())
+    /// Writes who did what to the audit, when the turn is stored.
+    pub(crate) fn record(&mut self, verb: &str, object: String, old: Option<Value>, new: Option<Value>) {
+        let at = self.app.clock.now();
+        self.kept.audits.push(audit::Entry { actor: Some(self.person.id), verb: verb.to_owned(), object, old, new, at });
     }
 
     /// Leaves slow work to the workers, not before `delay`.
@@ -128,7 +125,7 @@ impl Turn<'_> {
                 // A link for technicians does not take a manager's role away.
                 let role = role.max(self.person.role);
                 people::set_role(conn, self.person.id, role).await?;
-                self.record(conn, "redeem", format!("person:{}", self.person.id), json(&self.person.role), json(&role)).await?;
+                self.record("redeem", format!("person:{}", self.person.id), json(&self.person.role), json(&role));
                 self.person.role = role;
                 self.list_commands(conn).await?;
                 return Ok(Some(Outcome::Invited { role }));
@@ -146,7 +143,7 @@ impl Turn<'_> {
             return Ok(Some(Outcome::Refused));
         }
         let token = self.app.make_invite(conn, role, Some(self.person.id)).await?;
-        self.record(conn, "invite", format!("role:{}", role.name()), None, None).await?;
+        self.record("invite", format!("role:{}", role.name()), None, None);
         let Some(link) = self.app.invite_link(self.at.bot, &token) else { return Ok(Some(Outcome::Refused)) };
         Ok(Some(Outcome::InviteMade { link, role, days: invites::DAYS }))
     }

@@ -2,7 +2,9 @@
 //! inbox items that caused it. A crash anywhere leaves all of it or nothing.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use fitter_dialogues::effect::{Addressee, Effect};
 use fitter_dialogues::event::{Event, Incoming, Input, Outcome, Piece};
 use fitter_dialogues::state::{self, State};
@@ -16,13 +18,15 @@ use fitter_domain::screen::{Screen, Slot};
 use fitter_queue::{Finished, Item, NewItem, Queue, Task, failpoint};
 use fitter_store::PgConnection;
 use fitter_store::dialogues::{self, DialogueKey};
-use fitter_store::{people, runs, slots};
+use fitter_store::runs::Save;
+use fitter_store::{audit, people, runs};
 use serde::{Deserialize, Serialize};
 use tracing::Instrument as _;
 
 use crate::app::App;
 use crate::delivery::{self, Address};
 use crate::error::ServiceError;
+use crate::turns::{self, Trouble};
 
 /// Steps that one event may cause; more is a machine that answers itself for ever.
 const MOST_STEPS: usize = 16;
@@ -96,22 +100,84 @@ pub(crate) struct Turn<'a> {
     said: bool,
     /// Everything for the queues, put at the end in one go.
     pub out: Vec<NewItem>,
+    /// What is stored at the end in one go.
+    pub kept: Kept,
+    /// The walk in focus as this turn has read and changed it.
+    pub run: Option<Run>,
+}
+
+/// What turns store beside their dialogues. It can wait until the end: no turn reads it before.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub saves: Vec<Save>,
+    pub audits: Vec<audit::Entry>,
+}
+
+impl Kept {
+    /// Adds what another turn stores.
+    pub fn add(&mut self, other: Self) {
+        self.saves.extend(other.saves);
+        self.audits.extend(other.audits);
+    }
+
+    /// Stores where walks stand.
+    pub async fn store_runs(&mut self, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<(), ServiceError> {
+        if !self.saves.is_empty() {
+            runs::save_many(conn, &std::mem::take(&mut self.saves), now).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores everything.
+    pub async fn store(mut self, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<(), ServiceError> {
+        self.store_runs(conn, now).await?;
+        if !self.audits.is_empty() {
+            audit::record(conn, &self.audits).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a turn comes to.
+pub(crate) struct Came {
+    /// Where the dialogue stands then.
+    pub state: State,
+    /// What is to be stored.
+    pub kept: Kept,
+    /// What goes out.
+    pub out: Vec<NewItem>,
 }
 
 impl App {
-    /// Handles a stimulus and finishes the items that brought it.
+    /// Handles a stimulus and finishes the items that brought it, together with others if they come at the same time.
     ///
     /// # Errors
     /// Any fault; nothing has happened then, and the items can be tried again.
-    pub async fn converse(&self, task: &Task, stimulus: &Stimulus) -> Result<Finished, ServiceError> {
+    pub async fn converse(&self, task: &Task, stimulus: Stimulus) -> Result<Finished, ServiceError> {
+        let stimulus = Arc::new(stimulus);
+        // What failed before does not take others with it.
+        if !task.is_repeated()
+            && let Some(done) = self.turns.ask(self, task, &stimulus).await
+        {
+            return match done {
+                Ok(finished) => Ok(finished),
+                Err(Trouble::Error(error)) => Err(error),
+                Err(Trouble::Panic(panic)) => std::panic::resume_unwind(panic),
+            };
+        }
+        self.converse_alone(task, &stimulus).await
+    }
+
+    async fn converse_alone(&self, task: &Task, stimulus: &Stimulus) -> Result<Finished, ServiceError> {
         let mut tx = self.db.pool().begin().await?;
         let out = self.turn(&mut tx, stimulus).instrument(tracing::info_span!("dialogue.step")).await?;
         let finished = task.done(&mut tx).await?;
-        fitter_queue::put(&mut tx, &out).await?;
+        let handover = fitter_queue::hand(&mut tx, &self.wake, out).await?;
         failpoint::hit("step").await?;
         tx.commit().await?;
-        failpoint::hit("commit").await?;
-        self.wake_for(&out);
+        let told = failpoint::hit("commit").await;
+        handover.committed(&self.wake);
+        told?;
         Ok(finished)
     }
 
@@ -128,49 +194,63 @@ impl App {
         if let Some(callback) = &incoming.callback {
             out.push(delivery::item(at, OutboundKind::Answer { callback: callback.clone(), text: None, alert: false })?);
         }
-        fitter_queue::put(&mut tx, &out).await?;
+        let handover = fitter_queue::hand(&mut tx, &self.wake, out).await?;
         tx.commit().await?;
-        self.wake_for(&out);
+        handover.committed(&self.wake);
         Ok(())
     }
 
     async fn turn(&self, conn: &mut PgConnection, stimulus: &Stimulus) -> Result<Vec<NewItem>, ServiceError> {
-        let (at, person, first, callback, tapped) = match stimulus {
-            Stimulus::Incoming(incoming) => {
-                let at = Address { bot: incoming.bot, chat: incoming.chat, thread: incoming.thread };
-                if incoming.input == Input::Group {
-                    return self.leave_group(conn, incoming).await;
-                }
-                if let Input::Reachable { reachable } = incoming.input {
-                    people::set_blocked(conn, incoming.bot, incoming.chat, !reachable).await?;
-                    return Ok(Vec::new());
-                }
-                let person = people::seen(conn, &seen(incoming), self.clock.now()).await?;
-                let slot = match incoming.reply_to.or(incoming.message.filter(|_| incoming.callback.is_some())) {
-                    Some(message) => slots::by_message(conn, at.bot, at.chat, message).await?.map(|found| found.slot),
-                    None => None,
-                };
-                let tapped = slot.clone().filter(|_| incoming.callback.is_some());
-                (at, person, Event::Person { input: storable(incoming.input.clone()), slot }, incoming.callback.clone(), tapped)
-            }
-            Stimulus::Late(late) => {
-                let at = Address { bot: late.bot, chat: late.chat, thread: late.thread };
-                let Some(person) = people::get(conn, late.person).await? else { return Ok(Vec::new()) };
-                (at, person, Event::Outcome(late.outcome.clone()), None, None)
-            }
-        };
-        let mut turn = Turn { app: self, person, at, tapped, callback, toast: None, said: false, out: Vec::new() };
-        turn.steps(conn, first).await?;
+        if let Stimulus::Incoming(incoming) = stimulus
+            && incoming.input == Input::Group
+        {
+            return self.leave_group(conn, incoming).await;
+        }
+        let Some(opening) = turns::open(self, conn, &[stimulus]).await?.pop().flatten() else { return Ok(Vec::new()) };
+        let key = opening.key();
+        let row = dialogues::lock(conn, key).await?;
+        let came = opening.turn(self, conn, state::decode(row.version, &row.state), None).await?;
+        if !dialogues::save(conn, key, state::VERSION, &state::encode(&came.state)?, row.rev).await? {
+            return Err(ServiceError::Overtaken);
+        }
+        came.kept.store(conn, self.clock.now()).await?;
+        Ok(came.out)
+    }
+}
+
+/// What a turn begins with.
+pub(crate) struct Opening {
+    pub person: Person,
+    pub at: Address,
+    pub first: Event,
+    /// The tap to answer.
+    pub callback: Option<String>,
+    /// The slot of the tapped message.
+    pub tapped: Option<Slot>,
+}
+
+impl Opening {
+    /// Whose turn it is.
+    pub fn key(&self) -> DialogueKey {
+        DialogueKey { bot: self.at.bot, chat: self.at.chat, thread: self.at.thread }
+    }
+
+    /// The turn, from the state of its dialogue (`None` for one that is not known), which is locked, and is not stored here. `run` is the walk in
+    /// focus, if it was read already.
+    pub async fn turn(self, app: &App, conn: &mut PgConnection, state: Option<State>, run: Option<Run>) -> Result<Came, ServiceError> {
+        let Self { person, at, first, callback, tapped } = self;
+        let mut turn = Turn { app, person, at, tapped, callback, toast: None, said: false, out: Vec::new(), kept: Kept::default(), run };
+        let state = turn.steps(conn, first, state).await?;
         if let Some(callback) = turn.callback.take() {
             let text = turn.toast.take();
             turn.out.push(delivery::item(at, OutboundKind::Answer { callback, text, alert: false })?);
         }
-        Ok(turn.out)
+        Ok(Came { state, kept: turn.kept, out: turn.out })
     }
 }
 
 /// PostgreSQL's text has no U+0000: people never type it, forged updates may hold it.
-fn storable(input: Input) -> Input {
+pub(crate) fn storable(input: Input) -> Input {
     let clean = |text: String| if text.contains('\0') { text.replace('\0', "") } else { text };
     match input {
         Input::Command { name, payload } => Input::Command { name, payload: clean(payload) },
@@ -190,7 +270,7 @@ fn storable(input: Input) -> Input {
     }
 }
 
-fn seen(incoming: &Incoming) -> people::Seen<'_> {
+pub(crate) fn seen(incoming: &Incoming) -> people::Seen<'_> {
     people::Seen {
         bot: incoming.bot,
         chat: incoming.chat,
@@ -201,14 +281,12 @@ fn seen(incoming: &Incoming) -> people::Seen<'_> {
 }
 
 impl Turn<'_> {
-    /// Steps until nothing more comes of it, and stores where the dialogue stands then.
-    async fn steps(&mut self, conn: &mut PgConnection, first: Event) -> Result<(), ServiceError> {
-        let key = DialogueKey { bot: self.at.bot, chat: self.at.chat, thread: self.at.thread };
-        let row = dialogues::lock(conn, key).await?;
-        let mut state = match state::decode(row.version, &row.state) {
+    /// Steps until nothing more comes of it; where the dialogue stands then.
+    async fn steps(&mut self, conn: &mut PgConnection, first: Event, state: Option<State>) -> Result<State, ServiceError> {
+        let mut state = match state {
             Some(state) => state,
             None => {
-                tracing::warn!(version = row.version, "a stored dialogue state is unknown to this release; the person starts at the menu");
+                tracing::warn!("a stored dialogue state is unknown to this release; the person starts at the menu");
                 self.say(Screen::say(msg::state_unknown()))?;
                 if self.person.onboarded { State::Home } else { State::default() }
             }
@@ -220,8 +298,9 @@ impl Turn<'_> {
             if steps > MOST_STEPS {
                 return Err(ServiceError::Circles(MOST_STEPS));
             }
-            let run = self.focused(conn, &state, &event).await?;
-            let ctx = Ctx { now: self.app.clock.now(), person: &self.person, run: run.as_ref() };
+            let in_focus = self.focused(conn, &state, &event).await?;
+            let run = self.run.as_ref().filter(|_| in_focus);
+            let ctx = Ctx { now: self.app.clock.now(), person: &self.person, run };
             let transition = step(&state, &event, &ctx);
             state = transition.state;
             for effect in transition.effects {
@@ -230,16 +309,19 @@ impl Turn<'_> {
                 }
             }
         }
-        if !dialogues::save(conn, key, state::VERSION, &state::encode(&state)?, row.rev).await? {
-            return Err(ServiceError::Overtaken);
-        }
         metrics::counter!("fitter_dialogue_steps_total").increment(steps as u64);
-        Ok(())
+        Ok(state)
     }
 
-    async fn focused(&self, conn: &mut PgConnection, state: &State, event: &Event) -> Result<Option<Run>, ServiceError> {
-        let Some(id) = focus(state, event) else { return Ok(None) };
-        Ok(runs::get(conn, id).await?.filter(|run| run.by == self.person.id))
+    /// Reads the walk in focus; whether there is one that is the person's own.
+    async fn focused(&mut self, conn: &mut PgConnection, state: &State, event: &Event) -> Result<bool, ServiceError> {
+        let Some(id) = focus(state, event) else { return Ok(false) };
+        if self.run.as_ref().is_none_or(|run| run.id != id) {
+            // What was saved in this turn is read back.
+            self.kept.store_runs(conn, self.app.clock.now()).await?;
+            self.run = runs::get(conn, &self.app.bodies, id).await?;
+        }
+        Ok(self.run.as_ref().is_some_and(|run| run.by == self.person.id))
     }
 
     async fn apply(&mut self, conn: &mut PgConnection, effect: Effect) -> Result<Option<Outcome>, ServiceError> {

@@ -137,10 +137,9 @@ impl App {
     async fn tell_late(&self, mut tx: Transaction<'_, Postgres>, task: &Task, late: Late) -> Result<Finished, ServiceError> {
         let key = task.items().first().map(|item| format!("job:{}", item.id)).unwrap_or_default();
         let finished = task.done(&mut tx).await?;
-        let out = [late.item(key)?];
-        fitter_queue::put(&mut tx, &out).await?;
+        let handover = fitter_queue::hand(&mut tx, &self.wake, vec![late.item(key)?]).await?;
         tx.commit().await?;
-        self.wake_for(&out);
+        handover.committed(&self.wake);
         Ok(finished)
     }
 

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`app`] | what every use case needs: database, words, clock, files, search |
 //! | [`conversation`] | one turn of a dialogue: load, step, apply, save |
+//! | [`turns`] | the turns of several dialogues in one transaction |
 //! | [`delivery`] | screens in the reader's language on their way to the outbox |
 //! | [`commands`] | what dialogues ask to be done |
 //! | [`invites`] | one-time links |
@@ -28,6 +29,7 @@ pub mod invites;
 pub mod jobs;
 pub mod menu;
 pub mod search;
+pub mod turns;
 pub mod vault;
 
 pub use app::{App, BotInfo};

@@ -8,7 +8,10 @@ use sqlx::{Error, PgConnection, Row};
 use crate::sql::sql;
 
 sql! {
-    RECORD = "INSERT INTO audit (actor, verb, object, old, new, at) VALUES ($1, $2, $3, $4, $5, $6)";
+    RECORD = "
+        INSERT INTO audit (actor, verb, object, old, new, at)
+        SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[], $5::jsonb[], $6::timestamptz[])
+    ";
     OF = "SELECT actor, verb, object, old, new, at FROM audit WHERE object = $1 ORDER BY id DESC LIMIT $2";
 }
 
@@ -29,18 +32,18 @@ pub struct Entry {
     pub at: DateTime<Utc>,
 }
 
-/// Records a change, in the transaction of the change.
+/// Records changes, in the transaction of the changes.
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn record(conn: &mut PgConnection, entry: &Entry) -> Result<(), Error> {
+pub async fn record(conn: &mut PgConnection, entries: &[Entry]) -> Result<(), Error> {
     sqlx::query(RECORD)
-        .bind(entry.actor.map(|actor| actor.0))
-        .bind(&entry.verb)
-        .bind(&entry.object)
-        .bind(&entry.old)
-        .bind(&entry.new)
-        .bind(entry.at)
+        .bind(entries.iter().map(|entry| entry.actor.map(|actor| actor.0)).collect::<Vec<_>>())
+        .bind(entries.iter().map(|entry| entry.verb.as_str()).collect::<Vec<_>>())
+        .bind(entries.iter().map(|entry| entry.object.as_str()).collect::<Vec<_>>())
+        .bind(entries.iter().map(|entry| entry.old.as_ref()).collect::<Vec<_>>())
+        .bind(entries.iter().map(|entry| entry.new.as_ref()).collect::<Vec<_>>())
+        .bind(entries.iter().map(|entry| entry.at).collect::<Vec<_>>())
         .execute(conn)
         .await
         .map(drop)

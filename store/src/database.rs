@@ -31,6 +31,9 @@ const PING_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) const SESSION: &str = "SET idle_in_transaction_session_timeout = '60s'; SET tcp_keepalives_idle = 10;
     SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
 
+/// Statements are planned once. Left to itself the server plans those with lists anew each time, which costs more than most of them.
+const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off";
+
 sql! {
     PROBE = "
         SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
@@ -176,7 +179,13 @@ impl Database {
             // One is kept by the listener for wake-ups.
             .max_connections(max_connections.max(2))
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .after_connect(|conn, _| Box::pin(async move { sqlx::Executor::execute(conn, SESSION).await.map(drop) }))
+            .after_connect(|conn, _| {
+                Box::pin(async move {
+                    sqlx::Executor::execute(&mut *conn, SESSION).await?;
+                    sqlx::Executor::execute(conn, PLANS).await.map(drop)
+                })
+            })
+            // Asking before each use would cost a round trip more than many uses have.
             .test_before_acquire(false)
             .before_acquire(|conn, used| {
                 Box::pin(async move {
@@ -200,6 +209,7 @@ impl Database {
             .max_lifetime(None)
             // A caller that is cut off during this test would take the connection with it.
             .test_before_acquire(false)
+            .after_connect(|conn, _| Box::pin(async move { sqlx::Executor::execute(conn, PLANS).await.map(drop) }))
             .acquire_timeout(Duration::from_secs(60))
             .connect_with(options)
             .await

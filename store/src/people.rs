@@ -1,5 +1,7 @@
 //! People and their chats.
 
+use std::collections::{BTreeMap, HashMap};
+
 use chrono::{DateTime, Utc};
 use fitter_domain::Locale;
 use fitter_domain::ids::{BotId, ChatId, PersonId, UserId};
@@ -11,14 +13,27 @@ use crate::sql::{named, sql};
 
 sql! {
     INSERT = "
-        INSERT INTO people (user_id, name, role, locale, created_at) VALUES ($1, $2, 'client', $3, $4)
-        ON CONFLICT (user_id) DO NOTHING
+        INSERT INTO people (user_id, name, role, locale, created_at)
+        SELECT user_id, name, 'client', locale, $4 FROM unnest($1::bigint[], $2::text[], $3::text[]) AS n(user_id, name, locale)
+        ORDER BY user_id ON CONFLICT (user_id) DO NOTHING
     ";
     // A group is nobody's address. The time never goes back, as updates of several chats may be worked on out of order.
+    // Most messages come from the chat that was used last, not long ago: they change nothing.
     SEEN = "
-        INSERT INTO chats AS c (bot, chat, person, blocked, last_seen) VALUES ($1, $2, $3, false, $4)
+        INSERT INTO chats AS c (bot, chat, person, blocked, last_seen)
+        SELECT n.bot, n.chat, n.person, false, $4::timestamptz FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n(bot, chat, person)
+        WHERE NOT EXISTS (
+            SELECT FROM chats k WHERE k.bot = n.bot AND k.chat = n.chat AND k.person IS NOT DISTINCT FROM n.person AND NOT k.blocked
+                AND k.last_seen > $4::timestamptz - interval '1 minute'
+                AND NOT EXISTS (
+                    SELECT FROM chats o WHERE o.person = n.person AND o.last_seen >= k.last_seen AND (o.bot, o.chat) <> (k.bot, k.chat)
+                )
+        )
+        ORDER BY n.bot, n.chat
         ON CONFLICT (bot, chat) DO UPDATE SET person = excluded.person, blocked = false, last_seen = greatest(c.last_seen, excluded.last_seen)
     ";
+    GET_MANY = "SELECT id, user_id, name, role, locale, onboarded, removed FROM people WHERE id = ANY ($1::bigint[])";
+    BY_USERS = "SELECT id, user_id, name, role, locale, onboarded, removed FROM people WHERE user_id = ANY ($1::bigint[])";
     GET = "SELECT id, user_id, name, role, locale, onboarded, removed FROM people WHERE id = $1";
     BY_USER = "SELECT id, user_id, name, role, locale, onboarded, removed FROM people WHERE user_id = $1";
     AT_LEAST = "SELECT id, user_id, name, role, locale, onboarded, removed FROM people WHERE role = ANY ($1::text[]) AND NOT removed ORDER BY id";
@@ -66,17 +81,45 @@ pub struct Seen<'a> {
 /// # Errors
 /// If the database refuses.
 pub async fn seen(conn: &mut PgConnection, seen: &Seen<'_>, now: DateTime<Utc>) -> Result<Person, Error> {
-    let person = match by_user(conn, seen.user).await? {
-        Some(person) => person,
-        None => {
-            let locale = seen.language.and_then(Locale::from_tag).unwrap_or_default();
-            sqlx::query(INSERT).bind(seen.user.0).bind(seen.first_name).bind(locale.code()).bind(now).execute(&mut *conn).await?;
-            by_user(conn, seen.user).await?.ok_or(Error::RowNotFound)?
-        }
-    };
-    let owner = (seen.chat.0 > 0).then_some(person.id.0);
-    sqlx::query(SEEN).bind(seen.bot.0).bind(seen.chat.0).bind(owner).bind(now).execute(conn).await?;
-    Ok(person)
+    seen_many(conn, std::slice::from_ref(seen), now).await?.pop().ok_or(Error::RowNotFound)
+}
+
+/// [`seen`] for several who wrote, no chat named twice; the people in their order.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn seen_many(conn: &mut PgConnection, all: &[Seen<'_>], now: DateTime<Utc>) -> Result<Vec<Person>, Error> {
+    let users: Vec<i64> = all.iter().map(|seen| seen.user.0).collect();
+    let mut known = by_users(conn, &users).await?;
+    let new: BTreeMap<i64, &Seen<'_>> = all.iter().filter(|seen| !known.contains_key(&seen.user)).map(|seen| (seen.user.0, seen)).collect();
+    if !new.is_empty() {
+        let names: Vec<&str> = new.values().map(|seen| seen.first_name).collect();
+        let locale = |seen: &&Seen<'_>| seen.language.and_then(Locale::from_tag).unwrap_or_default().code();
+        let locales: Vec<&str> = new.values().map(locale).collect();
+        sqlx::query(INSERT).bind(new.keys().copied().collect::<Vec<_>>()).bind(names).bind(locales).bind(now).execute(&mut *conn).await?;
+        known = by_users(conn, &users).await?;
+    }
+    let people: Vec<Person> = all.iter().map(|seen| known.get(&seen.user).cloned().ok_or(Error::RowNotFound)).collect::<Result<_, _>>()?;
+    let bots: Vec<i64> = all.iter().map(|seen| seen.bot.0).collect();
+    let chats: Vec<i64> = all.iter().map(|seen| seen.chat.0).collect();
+    let owners: Vec<Option<i64>> = all.iter().zip(&people).map(|(seen, person)| (seen.chat.0 > 0).then_some(person.id.0)).collect();
+    sqlx::query(SEEN).bind(bots).bind(chats).bind(owners).bind(now).execute(conn).await?;
+    Ok(people)
+}
+
+async fn by_users(conn: &mut PgConnection, users: &[i64]) -> Result<HashMap<UserId, Person>, Error> {
+    let rows = sqlx::query(BY_USERS).bind(users).fetch_all(conn).await?;
+    rows.iter().map(|row| person(row).map(|person| (person.user, person))).collect()
+}
+
+/// Several people; those who do not exist are not among them.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn get_many(conn: &mut PgConnection, ids: &[PersonId]) -> Result<HashMap<PersonId, Person>, Error> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query(GET_MANY).bind(ids).fetch_all(conn).await?;
+    rows.iter().map(|row| person(row).map(|person| (person.id, person))).collect()
 }
 
 /// One person.

@@ -1,5 +1,8 @@
 //! Versions of procedures. Every version is kept, as walks are pinned to the one they began with.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use fitter_domain::Locale;
 use fitter_domain::ids::ProcedureId;
 use fitter_domain::procedure::{Procedure, ProcedureSummary};
@@ -20,12 +23,15 @@ sql! {
             visibility = excluded.visibility, steps = excluded.steps, duration = excluded.duration, body = excluded.body, current = true
         RETURNING id
     ";
-    GET = "SELECT body, current, visibility FROM procedures WHERE id = $1";
+    GET = "SELECT id, xmin::text::bigint AS form, current, visibility FROM procedures WHERE id = $1";
+    BODIES = "SELECT id, xmin::text::bigint AS form, body FROM procedures WHERE id = ANY ($1::bigint[])";
+    WALKED = "SELECT v.note, count(*) AS walks FROM runs r JOIN procedures v ON v.id = r.procedure GROUP BY v.note";
     LIST = "
         SELECT p.id, p.title, p.locale, p.steps, p.duration FROM procedures p LEFT JOIN notes n ON n.path = p.note
+        LEFT JOIN unnest($6::text[], $7::bigint[]) AS w(note, walks) ON w.note = p.note
         WHERE p.current AND p.visibility <= $1 AND (p.needle LIKE ALL ($2::text[]) OR n.needle LIKE ALL ($2::text[]))
         ORDER BY p.locale <> $3, coalesce('pinned' = ANY (n.tags), false) DESC,
-            (SELECT count(*) FROM runs r JOIN procedures v ON v.id = r.procedure WHERE v.note = p.note) DESC, p.title, p.id OFFSET $4 LIMIT $5
+            coalesce(w.walks, 0) DESC, p.title, p.id OFFSET $4 LIMIT $5
     ";
     CURRENT_OF_NOTE = "SELECT id, title, visibility FROM procedures WHERE note = $1 AND current";
 }
@@ -34,7 +40,7 @@ sql! {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version {
     /// The procedure.
-    pub procedure: Procedure,
+    pub procedure: Arc<Procedure>,
     /// Whether it is offered: the newest version of a note that still exists.
     pub current: bool,
     /// Who may see it.
@@ -74,13 +80,65 @@ pub async fn retire(conn: &mut PgConnection, note: &str) -> Result<(), Error> {
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn get(conn: &mut PgConnection, id: ProcedureId) -> Result<Option<Version>, Error> {
-    let row = sqlx::query(GET).bind(id.0).fetch_optional(conn).await?;
-    row.map(|row| {
-        let Json(procedure) = row.try_get("body")?;
-        Ok(Version { procedure, current: row.try_get("current")?, visibility: Visibility::read(&row)? })
-    })
-    .transpose()
+pub async fn get(conn: &mut PgConnection, bodies: &Bodies, id: ProcedureId) -> Result<Option<Version>, Error> {
+    let Some(row) = sqlx::query(GET).bind(id.0).fetch_optional(&mut *conn).await? else { return Ok(None) };
+    let form = (id, row.try_get("form")?);
+    let Some(procedure) = bodies.of(conn, &[form]).await?.remove(&id) else { return Ok(None) };
+    Ok(Some(Version { procedure, current: row.try_get("current")?, visibility: Visibility::read(&row)? }))
+}
+
+/// A version and the transaction that wrote its row last: with another one it may read differently.
+pub(crate) type Form = (ProcedureId, i64);
+
+/// Versions that were read before: their text is long, and almost never changes. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Bodies(Arc<Mutex<HashMap<Form, Arc<Procedure>>>>);
+
+/// More versions than anybody walks through at a time.
+const MOST_BODIES: usize = 1000;
+
+impl Bodies {
+    /// The procedures of these versions; one that is gone is not among them.
+    pub(crate) async fn of(&self, conn: &mut PgConnection, forms: &[Form]) -> Result<HashMap<ProcedureId, Arc<Procedure>>, Error> {
+        let mut found: HashMap<ProcedureId, Arc<Procedure>> = {
+            let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            forms.iter().filter_map(|form| Some((form.0, Arc::clone(known.get(form)?)))).collect()
+        };
+        let missing: Vec<i64> = forms.iter().map(|(id, _)| *id).filter(|id| !found.contains_key(id)).map(|id| id.0).collect();
+        if !missing.is_empty() {
+            for row in sqlx::query(BODIES).bind(missing).fetch_all(conn).await? {
+                let Json(procedure) = row.try_get::<Json<Procedure>, _>("body")?;
+                let (form, procedure) = ((ProcedureId(row.try_get("id")?), row.try_get("form")?), Arc::new(procedure));
+                let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                if known.len() >= MOST_BODIES {
+                    known.clear();
+                }
+                known.insert(form, Arc::clone(&procedure));
+                found.insert(form.0, procedure);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// How often the procedures were walked, by their notes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Walked {
+    notes: Vec<String>,
+    walks: Vec<i64>,
+}
+
+/// How often each procedure was walked. It counts all walks: not for every request.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn walked(conn: &mut PgConnection) -> Result<Walked, Error> {
+    let mut walked = Walked::default();
+    for row in sqlx::query(WALKED).fetch_all(conn).await? {
+        walked.notes.push(row.try_get("note")?);
+        walked.walks.push(row.try_get("walks")?);
+    }
+    Ok(walked)
 }
 
 /// What to list.
@@ -103,13 +161,15 @@ pub struct Listing<'a> {
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn list(conn: &mut PgConnection, listing: &Listing<'_>) -> Result<(Vec<ProcedureSummary>, bool), Error> {
+pub async fn list(conn: &mut PgConnection, listing: &Listing<'_>, walked: &Walked) -> Result<(Vec<ProcedureSummary>, bool), Error> {
     let rows = sqlx::query(LIST)
         .bind(listing.up_to.code())
         .bind(patterns(listing.like))
         .bind(listing.prefer.code())
         .bind(i64::from(listing.skip))
         .bind(i64::from(listing.limit) + 1)
+        .bind(&walked.notes)
+        .bind(&walked.walks)
         .fetch_all(conn)
         .await?;
     let limit = usize::try_from(listing.limit).unwrap_or(usize::MAX);

@@ -1,5 +1,6 @@
 //! Walks through procedures.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -11,6 +12,7 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{Error, PgConnection, Row};
 
+use crate::procedures::Bodies;
 use crate::sql::{count, int, named, sql};
 
 sql! {
@@ -19,12 +21,15 @@ sql! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id
     ";
     GET = "
-        SELECT r.id, r.person, p.name, r.job, v.kind, v.number, r.procedure, q.body, NOT q.current AS newer, r.state, r.started_at
+        SELECT r.id, r.person, p.name, r.job, v.kind, v.number, r.procedure, q.xmin::text::bigint AS form, NOT q.current AS newer, r.state, r.started_at
         FROM runs r JOIN people p ON p.id = r.person JOIN procedures q ON q.id = r.procedure
         LEFT JOIN jobs j ON j.id = r.job LEFT JOIN vehicles v ON v.id = j.vehicle
-        WHERE r.id = $1
+        WHERE r.id = ANY ($1::bigint[])
     ";
-    SAVE = "UPDATE runs SET status = $2, state = $3, step = $4, of = $5, updated_at = $6 WHERE id = $1";
+    SAVE = "
+        UPDATE runs r SET status = n.status, state = n.state::jsonb, step = n.step, of = n.of, updated_at = $6
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::int[]) AS n(id, status, state, step, of) WHERE r.id = n.id
+    ";
     GIVE_UP = "
         UPDATE runs SET status = 'abandoned', state = jsonb_set(state, '{status}', '\"abandoned\"'), updated_at = $2
         WHERE job = $1 AND status IN ('active', 'paused') RETURNING id
@@ -79,8 +84,28 @@ pub async fn create(
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn get(conn: &mut PgConnection, id: RunId) -> Result<Option<Run>, Error> {
-    sqlx::query(GET).bind(id.0).fetch_optional(conn).await?.as_ref().map(run).transpose()
+pub async fn get(conn: &mut PgConnection, bodies: &Bodies, id: RunId) -> Result<Option<Run>, Error> {
+    Ok(get_many(conn, bodies, &[id]).await?.remove(&id))
+}
+
+/// Several walks with their procedures; those that do not exist are not among them.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn get_many(conn: &mut PgConnection, bodies: &Bodies, ids: &[RunId]) -> Result<HashMap<RunId, Run>, Error> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query(GET).bind(ids).fetch_all(&mut *conn).await?;
+    let form = |row: &PgRow| Ok((ProcedureId(row.try_get("procedure")?), row.try_get("form")?));
+    let forms = rows.iter().map(form).collect::<Result<Vec<_>, Error>>()?;
+    let procedures = bodies.of(conn, &forms).await?;
+    let mut runs = HashMap::with_capacity(rows.len());
+    for (row, (procedure, _)) in rows.iter().zip(forms) {
+        if let Some(procedure) = procedures.get(&procedure) {
+            let run = run(row, Arc::clone(procedure))?;
+            runs.insert(run.id, run);
+        }
+    }
+    Ok(runs)
 }
 
 /// Stores where a walk stands. `false` if there is none of this number.
@@ -94,16 +119,37 @@ pub async fn save_state(
     progress: Progress,
     now: DateTime<Utc>,
 ) -> Result<bool, Error> {
+    save_many(conn, &[Save { run: id, state: state.clone(), progress }], now).await.map(|saved| saved == 1)
+}
+
+/// Where a walk stands, to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Save {
+    /// Which walk.
+    pub run: RunId,
+    /// Where it stands.
+    pub state: RunState,
+    /// The same for lists.
+    pub progress: Progress,
+}
+
+/// [`save_state`] for several walks, none twice. Returns how many there are of these numbers.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn save_many(conn: &mut PgConnection, saves: &[Save], now: DateTime<Utc>) -> Result<u64, Error> {
+    let json = |save: &Save| serde_json::to_string(&save.state).map_err(|error| Error::Encode(Box::new(error)));
+    let states = saves.iter().map(json).collect::<Result<Vec<_>, _>>()?;
     let saved = sqlx::query(SAVE)
-        .bind(id.0)
-        .bind(state.status.name())
-        .bind(Json(state))
-        .bind(int(progress.step))
-        .bind(int(progress.of))
+        .bind(saves.iter().map(|save| save.run.0).collect::<Vec<_>>())
+        .bind(saves.iter().map(|save| save.state.status.name()).collect::<Vec<_>>())
+        .bind(states)
+        .bind(saves.iter().map(|save| int(save.progress.step)).collect::<Vec<_>>())
+        .bind(saves.iter().map(|save| int(save.progress.of)).collect::<Vec<_>>())
         .bind(now)
         .execute(conn)
         .await?;
-    Ok(saved.rows_affected() == 1)
+    Ok(saved.rows_affected())
 }
 
 /// Gives up every open walk of a card; gives their numbers.
@@ -137,8 +183,7 @@ fn number(row: &PgRow) -> Result<Option<VehicleNumber>, Error> {
     Ok(kind.zip(number).map(|(kind, number)| VehicleNumber::from_parts(kind, number)))
 }
 
-fn run(row: &PgRow) -> Result<Run, Error> {
-    let Json(procedure): Json<Procedure> = row.try_get("body")?;
+fn run(row: &PgRow, procedure: Arc<Procedure>) -> Result<Run, Error> {
     let Json(state): Json<RunState> = row.try_get("state")?;
     Ok(Run {
         id: RunId(row.try_get("id")?),
@@ -146,7 +191,7 @@ fn run(row: &PgRow) -> Result<Run, Error> {
         by_name: row.try_get("name")?,
         job: row.try_get::<Option<i64>, _>("job")?.map(JobId).zip(number(row)?),
         procedure_id: ProcedureId(row.try_get("procedure")?),
-        procedure: Arc::new(procedure),
+        procedure,
         newer: row.try_get("newer")?,
         state,
         started: row.try_get("started_at")?,

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use fitter_store::lock::try_advisory_lock;
+use fitter_store::lock::Locks;
 use fitter_store::maintenance::health;
 use fitter_store::{Database, DatabaseConfig, OpenError};
 use fitter_testkit::TestDb;
@@ -182,28 +182,25 @@ async fn errors_say_what_to_do_and_keep_secrets() {
 #[tokio::test]
 async fn a_lock_has_one_holder() {
     let db = TestDb::server().await;
-    let mut first = try_advisory_lock(db.database(), "poller:1").await.unwrap().expect("free");
-    assert!(try_advisory_lock(db.database(), "poller:1").await.unwrap().is_none());
-    assert!(try_advisory_lock(db.database(), "poller:2").await.unwrap().is_some(), "another name");
-    assert!(first.is_held().await);
+    let (mut first, mut second) = (Locks::default(), Locks::default());
+    assert!(first.hold(db.database(), "poller:1").await.unwrap(), "free");
+    assert!(!second.hold(db.database(), "poller:1").await.unwrap());
+    assert!(second.hold(db.database(), "poller:2").await.unwrap(), "another name");
+    assert!(first.hold(db.database(), "poller:1").await.unwrap(), "still held");
     sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")
         .execute(db.pool())
         .await
         .unwrap();
-    assert!(!first.is_held().await, "the connection broke");
-    let second = timeout(Duration::from_secs(10), async {
-        loop {
-            if let Some(lock) = try_advisory_lock(db.database(), "poller:1").await.unwrap() {
-                return lock;
-            }
-        }
-    })
-    .await
-    .unwrap();
-    second.release().await;
-    assert!(try_advisory_lock(db.database(), "poller:1").await.unwrap().is_some());
+    let mut third = Locks::default();
+    let takes = async |locks: &mut Locks| {
+        timeout(Duration::from_secs(10), async { while !locks.hold(db.database(), "poller:1").await.unwrap_or(false) {} }).await.is_ok()
+    };
+    assert!(takes(&mut third).await, "the connection broke");
+    // Whoever lost it hears of it, soon.
+    timeout(Duration::from_secs(10), async { while first.hold(db.database(), "poller:1").await.unwrap_or(true) {} }).await.unwrap();
+    third.release("poller:1").await;
+    assert!(takes(&mut first).await);
 
     let alone = TestDb::embedded().await;
-    let mut lock = try_advisory_lock(alone.database(), "poller:1").await.unwrap().unwrap();
-    assert!(lock.is_held().await);
+    assert!(Locks::default().hold(alone.database(), "poller:1").await.unwrap());
 }

@@ -20,7 +20,7 @@ use fitter_store::invites::Refusal;
 use fitter_store::notes::{ChunkRecord, NoteRecord, Visibility};
 use fitter_store::people::Seen;
 use fitter_store::photos::{NewPhoto, Origin};
-use fitter_store::procedures::Listing;
+use fitter_store::procedures::{Bodies, Listing, Walked};
 use fitter_store::questions::Answered;
 use fitter_store::runs::Progress;
 use fitter_store::slots::MessageKind;
@@ -208,25 +208,26 @@ fn note(path: &str, aliases: &[&str]) -> NoteRecord {
 async fn procedures_keep_their_versions() {
     let db = TestDb::server().await;
     let conn = &mut *db.pool().acquire().await.unwrap();
+    let (bodies, walked) = (&Bodies::default(), Walked::default());
     let first = procedure("a.md", "Установка датчика 100%", Locale::Ru);
     let one = procedures::put_version(conn, &first, "h1", Visibility::Staff).await.unwrap();
     assert_eq!(procedures::put_version(conn, &first, "h1", Visibility::Staff).await.unwrap(), one, "the same is the same");
     let second = Procedure { title: "Установка ДУТ".to_owned(), ..first.clone() };
     let two = procedures::put_version(conn, &second, "h2", Visibility::Staff).await.unwrap();
-    let old = procedures::get(conn, one).await.unwrap().unwrap();
-    assert_eq!((old.procedure, old.current, old.visibility), (first.clone(), false, Visibility::Staff));
-    assert!(procedures::get(conn, two).await.unwrap().unwrap().current);
+    let old = procedures::get(conn, bodies, one).await.unwrap().unwrap();
+    assert_eq!((old.procedure, old.current, old.visibility), (Arc::new(first.clone()), false, Visibility::Staff));
+    assert!(procedures::get(conn, bodies, two).await.unwrap().unwrap().current);
     assert_eq!(procedures::current_of_note(conn, "a.md").await.unwrap(), Some((two, "Установка ДУТ".to_owned(), Visibility::Staff)));
     assert_eq!(procedures::put_version(conn, &first, "h1", Visibility::Staff).await.unwrap(), one, "and back again");
     assert_eq!(procedures::current_of_note(conn, "a.md").await.unwrap().unwrap().0, one);
-    assert_eq!(procedures::get(conn, ProcedureId(999)).await.unwrap(), None);
+    assert_eq!(procedures::get(conn, bodies, ProcedureId(999)).await.unwrap(), None);
 
     notes::replace_note(conn, &note("a.md", &["Ёмкостной ДАТЧИК"]), &[]).await.unwrap();
     procedures::put_version(conn, &procedure("b.md", "Calibration", Locale::En), "h", Visibility::Public).await.unwrap();
     procedures::put_version(conn, &procedure("c.md", "Черновик", Locale::Ru), "h", Visibility::Draft).await.unwrap();
     let listing = Listing { up_to: Visibility::Staff, prefer: Locale::En, skip: 0, limit: 10, like: None };
     let titles = async |conn: &mut PgConnection, listing: Listing<'_>| {
-        let (found, more) = procedures::list(conn, &listing).await.unwrap();
+        let (found, more) = procedures::list(conn, &listing, &walked).await.unwrap();
         (found.into_iter().map(|found| found.title).collect::<Vec<_>>(), more)
     };
     assert_eq!(titles(conn, listing).await, (vec!["Calibration".to_owned(), first.title.clone()], false));
@@ -240,11 +241,11 @@ async fn procedures_keep_their_versions() {
     for like in ["1%0", "датчик насос", "_"] {
         assert!(titles(conn, Listing { like: Some(like), ..listing }).await.0.is_empty(), "{like}");
     }
-    let summary = procedures::list(conn, &listing).await.unwrap().0.remove(0);
+    let summary = procedures::list(conn, &listing, &walked).await.unwrap().0.remove(0);
     assert_eq!((summary.id, summary.steps, summary.duration), (one, 1, Some(20)));
     procedures::retire(conn, "a.md").await.unwrap();
     assert_eq!(procedures::current_of_note(conn, "a.md").await.unwrap(), None);
-    assert!(!procedures::get(conn, one).await.unwrap().unwrap().current);
+    assert!(!procedures::get(conn, bodies, one).await.unwrap().unwrap().current);
 }
 
 #[tokio::test]
@@ -266,26 +267,27 @@ async fn jobs_runs_and_photos() {
     assert_eq!(job.created, now());
     assert!(job.runs.is_empty());
 
+    let bodies = &Bodies::default();
     let walked = procedure("a.md", "Установка", Locale::Ru);
     let version = procedures::put_version(conn, &walked, "h1", Visibility::Staff).await.unwrap();
     let mut state = RunState::default();
     let progress = Progress { step: 1, of: 1 };
     let run_id = runs::create(conn, person.id, Some(id), version, &state, progress, now()).await.unwrap();
     let alone = runs::create(conn, person.id, None, version, &state, progress, now()).await.unwrap();
-    let run = runs::get(conn, run_id).await.unwrap().unwrap();
+    let run = runs::get(conn, bodies, run_id).await.unwrap().unwrap();
     assert_eq!((run.by, &run.by_name, &run.job, run.newer), (person.id, &person.name, &Some((id, number.clone())), false));
     assert_eq!((run.procedure_id, run.procedure, run.started), (version, Arc::new(walked.clone()), now()));
-    assert_eq!(runs::get(conn, alone).await.unwrap().unwrap().job, None);
-    assert_eq!(runs::get(conn, RunId(999)).await.unwrap(), None);
+    assert_eq!(runs::get(conn, bodies, alone).await.unwrap().unwrap().job, None);
+    assert_eq!(runs::get(conn, bodies, RunId(999)).await.unwrap(), None);
     procedures::put_version(conn, &walked, "h2", Visibility::Staff).await.unwrap();
-    assert!(runs::get(conn, run_id).await.unwrap().unwrap().newer);
+    assert!(runs::get(conn, bodies, run_id).await.unwrap().unwrap().newer);
 
     let answers = vec![Answer::Number { value: 12.4, reason: None }, Answer::Photos { files: vec!["f".to_owned()] }];
     let record = StepRecord { answers, started: Some(now()), finished: Some(now()), ..StepRecord::default() };
     state.records.insert(Visit { step: 0, round: 1 }, record);
     state.rev = 5;
     assert!(runs::save_state(conn, run_id, &state, Progress { step: 2, of: 3 }, now()).await.unwrap());
-    assert_eq!(runs::get(conn, run_id).await.unwrap().unwrap().state, state);
+    assert_eq!(runs::get(conn, bodies, run_id).await.unwrap().unwrap().state, state);
     let open = runs::open_of(conn, person.id, 10).await.unwrap();
     assert_eq!(open.iter().map(|run| run.id).collect::<Vec<_>>(), [alone, run_id]);
     assert_eq!((&open[1].number, open[1].step, open[1].of, open[1].status), (&Some(number.clone()), 2, 3, RunStatus::Active));
@@ -431,8 +433,8 @@ async fn files_and_audit() {
         at: now(),
     };
     let mut tx = conn.begin().await.unwrap();
-    audit::record(&mut tx, &entry).await.unwrap();
-    audit::record(&mut tx, &audit::Entry { actor: None::<PersonId>, verb: "create".to_owned(), ..entry.clone() }).await.unwrap();
+    let other = audit::Entry { actor: None::<PersonId>, verb: "create".to_owned(), ..entry.clone() };
+    audit::record(&mut tx, &[entry.clone(), other]).await.unwrap();
     tx.commit().await.unwrap();
     let changes = audit::of(conn, "job:1", 10).await.unwrap();
     assert_eq!((changes.len(), changes[0].verb.as_str(), &changes[1]), (2, "create", &entry));

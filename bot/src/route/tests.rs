@@ -1,7 +1,11 @@
 use fitter_dialogues::event::Piece;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+
+async fn route(me: &Me, raws: &[Value]) -> Option<Incoming> {
+    super::route(me, raws.iter().map(Update::read).collect()).await
+}
 
 fn me() -> Me {
     Me { id: BotId(42), username: "FitterBot".to_owned() }
@@ -41,7 +45,7 @@ fn command(name: &str, payload: &str) -> Option<Input> {
 
 #[test]
 fn the_tree_gets_what_it_needs() {
-    dptree::type_check(tree().sig(), &deps_of(&me(), &[]), &[]);
+    dptree::type_check(tree().sig(), &deps_of(&me(), Vec::new()), &[]);
 }
 
 #[tokio::test]

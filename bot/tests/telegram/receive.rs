@@ -8,6 +8,7 @@ use fitter_bot::accept::Accepted;
 use fitter_bot::api::Api;
 use fitter_bot::fault::ApiError;
 use fitter_bot::fetch::fetch;
+use fitter_bot::incoming::Update;
 use fitter_bot::poll::poll;
 use fitter_bot::route::{Me, route};
 use fitter_bot::setup::{SetupError, Words, dress, identify};
@@ -35,7 +36,7 @@ async fn incoming(stage: &Stage) -> Vec<Incoming> {
     }
     let mut all = Vec::new();
     for (_, updates) in groups {
-        all.extend(route(&me(), &updates).await);
+        all.extend(route(&me(), updates.iter().map(Update::read).collect()).await);
     }
     all
 }

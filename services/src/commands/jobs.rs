@@ -36,7 +36,7 @@ impl Turn<'_> {
             return Ok(Some(Outcome::Job { job: Box::new(job), made: false }));
         }
         let id = jobs::create(conn, vehicle, self.person.id, now).await?;
-        self.record(conn, "create", job_object(id), None, json(number)).await?;
+        self.record("create", job_object(id), None, json(number));
         let made = jobs::get(conn, id).await?;
         Ok(Some(made.map_or(Outcome::Refused, |job| Outcome::Job { job: Box::new(job), made: true })))
     }
@@ -54,7 +54,7 @@ impl Turn<'_> {
         match job.status.go(to) {
             Ok(status) if status != job.status => {
                 jobs::set_status(conn, job.id, status, self.app.clock.now()).await?;
-                self.record(conn, "status", job_object(job.id), json(&job.status), json(&status)).await?;
+                self.record("status", job_object(job.id), json(&job.status), json(&status));
                 job.status = status;
             }
             // Pressed twice, or on an old card: the card as it is now answers it.
@@ -66,7 +66,7 @@ impl Turn<'_> {
     pub(super) async fn finish_job(&mut self, conn: &mut PgConnection, job: JobId) -> Came {
         let Some(job) = self.job(conn, Verb::Change, job).await? else { return Ok(Some(Outcome::Refused)) };
         for run in runs::give_up_of_job(conn, job.id, self.app.clock.now()).await? {
-            self.record(conn, "abandoned", format!("run:{run}"), None, None).await?;
+            self.record("abandoned", format!("run:{run}"), None, None);
         }
         self.set_job_status(conn, job.id, JobStatus::Complete).await
     }

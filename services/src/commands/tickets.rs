@@ -53,7 +53,7 @@ impl Turn<'_> {
         if new {
             let (slot, screen) = question_screen(&question);
             self.tell(conn, Addressee::Managers, Some(slot), &screen).await?;
-            self.record(conn, "ask", format!("question:{id}"), None, None).await?;
+            self.record("ask", format!("question:{id}"), None, None);
         }
         Ok(Some(Outcome::Asked { question: id }))
     }
@@ -81,7 +81,7 @@ impl Turn<'_> {
         Ok(Some(match answered {
             None => Outcome::Refused,
             Some(questions::Answered::Now(question)) => {
-                self.record(conn, "answer", format!("question:{}", question.id), None, None).await?;
+                self.record("answer", format!("question:{}", question.id), None, None);
                 Outcome::Answered { question: Box::new(question), already: false }
             }
             Some(questions::Answered::Already(question)) => Outcome::Answered { question: Box::new(question), already: true },
@@ -110,7 +110,7 @@ impl Turn<'_> {
             photos: &photos,
         };
         let fault = faults::create(conn, &new, self.app.clock.now()).await?;
-        self.record(conn, "report", format!("fault:{}", fault.id), None, None).await?;
+        self.record("report", format!("fault:{}", fault.id), None, None);
         Ok(Some(Outcome::FaultMade { fault: Box::new(fault) }))
     }
 
@@ -135,7 +135,7 @@ impl Turn<'_> {
         }
         // Closed twice: the fault as it is now answers it.
         if faults::close(conn, fault, self.person.id, self.app.clock.now()).await? {
-            self.record(conn, "close", format!("fault:{fault}"), None, None).await?;
+            self.record("close", format!("fault:{fault}"), None, None);
             if let Some(closed) = faults::get(conn, fault).await?.filter(|closed| !self.own(closed.by)) {
                 let screen = closed_screen(&closed, &self.person.name);
                 self.tell(conn, Addressee::Person(closed.by), None, &screen).await?;

@@ -1,5 +1,6 @@
 //! Procedures and walks through them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fitter_dialogues::event::{Outcome, Photo};
@@ -9,7 +10,7 @@ use fitter_domain::person::{Object, Verb};
 use fitter_domain::run::{Run, RunState, RunStatus};
 use fitter_store::PgConnection;
 use fitter_store::procedures::{Listing, Version};
-use fitter_store::runs::Progress;
+use fitter_store::runs::{Progress, Save};
 use fitter_store::{jobs, photos, procedures, runs};
 
 use super::{Came, json};
@@ -27,7 +28,8 @@ impl Turn<'_> {
             return Ok(Some(Outcome::Refused));
         }
         let listing = Listing { up_to: visible_to(self.person.role), prefer: self.person.locale, skip, limit: PAGE, like };
-        let (procedures, more) = procedures::list(conn, &listing).await?;
+        let walked = self.app.walked(conn).await?;
+        let (procedures, more) = procedures::list(conn, &listing, &walked).await?;
         Ok(Some(Outcome::Procedures { procedures, job, skip, more }))
     }
 
@@ -37,17 +39,17 @@ impl Turn<'_> {
         }
         let Some((id, version)) = self.newest(conn, id).await? else { return Ok(Some(Outcome::Refused)) };
         let jobs = if job.is_none() { jobs::open_of(conn, self.person.id, PAGE).await? } else { Vec::new() };
-        Ok(Some(Outcome::Procedure { id, procedure: Box::new(version.procedure), job, jobs }))
+        Ok(Some(Outcome::Procedure { id, procedure: Box::new(Arc::unwrap_or_clone(version.procedure)), job, jobs }))
     }
 
     /// The version that is offered now of the note that a version is of, if the person may see it: a button may be older than the note.
     async fn newest(&self, conn: &mut PgConnection, id: ProcedureId) -> Result<Option<(ProcedureId, Version)>, ServiceError> {
-        let Some(version) = procedures::get(conn, id).await? else { return Ok(None) };
+        let Some(version) = procedures::get(conn, &self.app.bodies, id).await? else { return Ok(None) };
         let (id, version) = if version.current {
             (id, version)
         } else {
             let Some((id, ..)) = procedures::current_of_note(conn, &version.procedure.note).await? else { return Ok(None) };
-            let Some(version) = procedures::get(conn, id).await? else { return Ok(None) };
+            let Some(version) = procedures::get(conn, &self.app.bodies, id).await? else { return Ok(None) };
             (id, version)
         };
         Ok((version.visibility <= visible_to(self.person.role)).then_some((id, version)))
@@ -72,14 +74,18 @@ impl Turn<'_> {
         let of = u32::try_from(version.procedure.size()).unwrap_or(u32::MAX);
         let progress = Progress { step: 1, of };
         let run = runs::create(conn, self.person.id, job, id, &RunState::default(), progress, self.app.clock.now()).await?;
-        self.record(conn, "start", format!("run:{run}"), None, json(&id)).await?;
-        let begun = runs::get(conn, run).await?;
+        self.record("start", format!("run:{run}"), None, json(&id));
+        let begun = runs::get(conn, &self.app.bodies, run).await?;
         Ok(Some(begun.map_or(Outcome::Refused, |run| Outcome::Run { run: Box::new(run), begun: true })))
     }
 
     /// The walk, if it is the person's own: a walk has one writer.
     async fn run(&self, conn: &mut PgConnection, run: RunId) -> Result<Option<Run>, ServiceError> {
-        Ok(runs::get(conn, run).await?.filter(|run| self.own(run.by) && self.may(Verb::Change, Object::Run { own: true })))
+        let run = match self.run.clone().filter(|known| known.id == run) {
+            Some(run) => Some(run),
+            None => runs::get(conn, &self.app.bodies, run).await?,
+        };
+        Ok(run.filter(|run| self.own(run.by) && self.may(Verb::Change, Object::Run { own: true })))
     }
 
     pub(super) async fn open_run(&mut self, conn: &mut PgConnection, run: RunId) -> Came {
@@ -92,15 +98,19 @@ impl Turn<'_> {
         if state.changes.len() > run.state.changes.len()
             && let Some(change) = state.changes.last()
         {
-            self.record(conn, "change", format!("run:{id}:{}", change.visit.step), json(&change.old), json(change)).await?;
+            self.record("change", format!("run:{id}:{}", change.visit.step), json(&change.old), json(change));
         }
         if state.status != run.state.status && matches!(state.status, RunStatus::Done | RunStatus::Abandoned) {
-            self.record(conn, state.status.name(), format!("run:{id}"), None, None).await?;
+            self.record(state.status.name(), format!("run:{id}"), None, None);
         }
         run.state = state.clone();
         let (place, of) = run.progress();
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        runs::save_state(conn, id, state, Progress { step: count(place), of: count(of) }, self.app.clock.now()).await?;
+        let progress = Progress { step: count(place), of: count(of) };
+        // Of several in a turn the last one counts.
+        self.kept.saves.retain(|save| save.run != id);
+        self.kept.saves.push(Save { run: id, state: state.clone(), progress });
+        self.run = Some(run);
         Ok(None)
     }
 
