@@ -1,6 +1,5 @@
-//! Updates that are JSON but stop whoever reads them, mended at the door: the database would refuse them, and with them all updates behind.
-//!
-//! Nothing that a person typed is lost but signs that are no characters.
+//! Updates that are JSON but that no reader takes, mended at the door. Words in them would be lost, and what the database refuses would come again
+//! for ever and stop all updates behind it. Nothing that a person typed is taken out but signs that are no characters.
 
 use std::borrow::Cow;
 use std::ops::Range;

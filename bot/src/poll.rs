@@ -1,7 +1,7 @@
 //! Long polling: raw updates into the inbox, the next offset only after the commit.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +14,9 @@ use crate::ports::Storage;
 const WAIT: Duration = Duration::from_secs(30);
 /// How often a process that stands by looks whether the one that fetches is gone.
 const STANDBY: Duration = Duration::from_secs(10);
+/// A process that has begun, or lost the right together with its connection, so short a time ago looks more often: most likely the server has
+/// only not noticed yet that the former holder is gone.
+const IMPATIENT: Duration = Duration::from_secs(30);
 /// Longest pause between failed attempts: work goes on soon after Telegram does.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The database is near and ours: it is looked for again at once, and its absence is told now and then.
@@ -56,6 +59,7 @@ impl PollError {
 pub async fn poll(api: Arc<Api>, storage: Arc<dyn Storage>, stop: CancellationToken) {
     let mut offset = None;
     let mut failures = 0;
+    let mut led = Instant::now();
     while !stop.is_cancelled() {
         let round = async { round(&api, storage.as_ref(), offset).await };
         let pause = match stop.run_until_cancelled(round).await {
@@ -63,12 +67,13 @@ pub async fn poll(api: Arc<Api>, storage: Arc<dyn Storage>, stop: CancellationTo
             Some(Ok(Round::Fetched(last))) => {
                 offset = last.map(|last| last.saturating_add(1)).or(offset);
                 failures = 0;
+                led = Instant::now();
                 continue;
             }
             // The other process fetches; this one stands by.
             Some(Ok(Round::NotLeading)) => {
                 offset = None;
-                STANDBY
+                if led.elapsed() < IMPATIENT { DATABASE_PAUSE } else { STANDBY }
             }
             Some(Err(error)) => {
                 failures += 1;

@@ -62,7 +62,7 @@ pub(crate) fn check(markup: Value) -> ApiResult<Option<Value>> {
         return Ok((!buttons.is_empty()).then_some(markup));
     }
     if let Some(keyboard) = map.get("keyboard") {
-        for button in rows(keyboard, "keyboard", "ReplyKeyboardMarkup")?.into_iter().flatten() {
+        for button in rows(keyboard, "keyboard", "")?.into_iter().flatten() {
             reply_button(button)?;
         }
         for flag in ["resize_keyboard", "one_time_keyboard", "is_persistent", "selective"] {
@@ -97,7 +97,8 @@ pub(crate) fn check_for_group(markup: &Value) -> ApiResult<()> {
 }
 
 fn rows<'a>(keyboard: &'a Value, field: &str, kind: &str) -> ApiResult<Vec<&'a Vec<Value>>> {
-    let shape = || ApiError::bad(format!("field \"{field}\" of the {kind} should be an Array of Arrays"));
+    let of = if kind.is_empty() { String::new() } else { format!(" of the {kind}") };
+    let shape = || ApiError::bad(format!("field \"{field}\"{of} must be an Array of Arrays"));
     keyboard
         .as_array()
         .ok_or_else(|| ApiError::bad(format!("field \"{field}\" must be of type Array")))?
@@ -244,7 +245,7 @@ mod tests {
         for keyboard in [json!([{}]), json!(["x"])] {
             assert_eq!(
                 check(json!({ "inline_keyboard": keyboard })).unwrap_err().description,
-                "Bad Request: field \"inline_keyboard\" of the InlineKeyboardMarkup should be an Array of Arrays"
+                "Bad Request: field \"inline_keyboard\" of the InlineKeyboardMarkup must be an Array of Arrays"
             );
         }
         let many = vec![vec![json!({ "text": "a", "callback_data": "x" }); 10]; 11];

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use fitter_testkit::app::{eventually, run};
+use fitter_testkit::app::run;
 use fitter_testkit::postgres::Settings;
 use serde_json::json;
 
 use crate::audit::Meant;
-use crate::database::{Answer, SECRET, Server, Watch, spawn, update_in_the_inbox};
+use crate::database::{Answer, SECRET, Server, Watch, spawn, update_in_the_inbox, work_goes_on};
 use crate::options;
 use crate::storm::{Size, Storm};
 
@@ -46,7 +46,7 @@ fn no_room_again_and_again() {
         storm
             .crowd_acts(async {
                 for _ in 0..storm.size.rounds {
-                    tokio::time::sleep(Duration::from_secs(2)).await;
+                    work_goes_on(&storm).await;
                     storm.fitter.execute("UPDATE no_room SET is_now = true").await;
                     let full = Instant::now();
                     tokio::time::sleep(Duration::from_secs(4)).await;
@@ -139,7 +139,7 @@ fn a_real_disk_full_again_and_again() {
         storm
             .crowd_acts(async {
                 for round in 0..storm.size.rounds {
-                    tokio::time::sleep(Duration::from_secs(3)).await;
+                    work_goes_on(&storm).await;
                     let until = Instant::now() + Duration::from_secs(8);
                     while Instant::now() < until {
                         disk.fill();
@@ -153,9 +153,7 @@ fn a_real_disk_full_again_and_again() {
                     server.revive().await;
                     storm.died(false).await;
                     let room = Instant::now();
-                    let done = "SELECT count(*) FROM queue_items WHERE queue = 1 AND status = 1";
-                    let before = storm.fitter.count(done).await;
-                    eventually("the work goes on", async || (storm.fitter.count(done).await > before + 5).then_some(())).await;
+                    work_goes_on(&storm).await;
                     longest = longest.max(room.elapsed());
                 }
             })

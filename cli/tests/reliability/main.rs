@@ -16,6 +16,11 @@
 //! | [`failpoints`] | a crash, an error and a delay at every boundary |
 //! | [`telegram`] | Telegram refusing, failing, not answering |
 //! | [`stopping`] | SIGTERM |
+//! | [`database`] | PostgreSQL going away |
+//! | [`disk`] | PostgreSQL's disk full |
+//! | [`schema`] | an old release on a new schema |
+//! | [`clocks`] | clocks that differ |
+//! | [`poison`] | items that cannot be handled |
 //!
 //! The tests run a short form. `cargo xtask faults` runs the long one: the same code with the variables of [`storm::Size`].
 
@@ -29,8 +34,13 @@ mod process;
 mod storm;
 
 mod auditor;
+mod clocks;
+mod database;
+mod disk;
 mod failpoints;
 mod kills;
+mod poison;
+mod schema;
 mod stopping;
 mod telegram;
 

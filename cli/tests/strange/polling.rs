@@ -28,7 +28,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         test: TEST,
-        sent: "JSON nested 10,000 deep, U+0000 in every place, the number 1e999, objects that are no updates, in one answer with others",
+        sent: "JSON nested 100,000 deep, U+0000 in every place, the number 1e999, objects that are no updates, in one answer with others",
         seen: &["3 А, плавкий"],
         kept: &["the words of all of them, as questions, in their order"],
     },
@@ -128,7 +128,7 @@ fn fetched_updates_and_a_month() {
         let whole = questions.get(1).is_some_and(|text| text.chars().count() == 32_768 && text.starts_with(words));
         stage.keeps("the first 32,768 signs of its words, as a question", whole && questions.len() == 3);
 
-        let deep = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
+        let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
         let odd = question(&stage, &aidos, 5, "раз", &deep);
         let zero = question(&stage, &aidos, 6, "два", r#""\u0000", "media_group_id": "\u0000g", "\u0000": {"\u0000": "\ud800"}"#);
         let endless = question(&stage, &aidos, 7, "три", "1e999");

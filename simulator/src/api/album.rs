@@ -42,9 +42,10 @@ fn kind_of(item: &Value) -> ApiResult<FileKind> {
         Some("video") => Ok(FileKind::Video),
         Some("document") => Ok(FileKind::Document),
         Some("audio") => Ok(FileKind::Audio),
-        Some(_) => Err(fail("invalid media type specified")),
+        Some("animation") => Err(fail("type \"animation\" can't be used in sendMediaGroup")),
+        Some(other) => Err(fail(&format!("type \"{other}\" is unsupported"))),
         None if item.is_object() => Err(fail("Can't find field \"type\"")),
-        None => Err(fail("Expected an Object")),
+        None => Err(fail("expected an Object")),
     }
 }
 
@@ -64,9 +65,11 @@ pub(crate) fn read_item(call: &Call<'_>, item: &Value, kind: FileKind) -> ApiRes
             details.insert(name.into(), value.clone());
         }
     }
-    let Some(file) = field("media") else {
-        return Err(ApiError::bad("can't parse InputMedia: Can't find field \"media\""));
-    };
+    let file = field("media").unwrap_or_default();
+    let attached = file.strip_prefix("attach://").map_or(!file.is_empty(), |name| call.args.uploads.contains_key(name));
+    if !attached {
+        return Err(ApiError::bad("can't parse InputMedia: media not found"));
+    }
     media::put_file(call, kind, Some(file), "", details, &mut content)?;
     for (flag, name) in [("has_spoiler", "has_media_spoiler"), ("show_caption_above_media", "show_caption_above_media")] {
         if item.get(flag) == Some(&Value::Bool(true)) {

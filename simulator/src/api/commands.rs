@@ -56,6 +56,9 @@ fn announce(call: &Call<'_>) {
 
 /// One command of allowed shape; a leading slash is dropped.
 fn checked(command: &Value) -> ApiResult {
+    if !command.is_object() {
+        return Err(ApiError::bad("can't parse BotCommand: expected an Object"));
+    }
     let field = |name: &str| {
         command
             .get(name)

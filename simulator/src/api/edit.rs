@@ -71,9 +71,11 @@ pub(crate) fn target(call: &Call<'_>) -> ApiResult<(Target, i64)> {
     if call.args.text("inline_message_id").is_some() {
         return Err(ApiError::bad("MESSAGE_ID_INVALID"));
     }
-    let target = call.target()?;
-    let id = call.args.int("message_id").filter(|id| *id != 0).ok_or_else(|| ApiError::bad("message identifier is not specified"))?;
-    Ok((target, id))
+    let id = call.args.int("message_id").unwrap_or(0);
+    if call.args.text("chat_id").is_none() && id == 0 {
+        return Err(ApiError::bad("message identifier is not specified"));
+    }
+    Ok((call.target()?, id))
 }
 
 /// Applies a change and the new inline keyboard, unless nothing changes.

@@ -17,7 +17,8 @@ pub(crate) fn media(call: &Call<'_>) -> ApiResult {
         Some("animation") => FileKind::Animation,
         Some("audio") => FileKind::Audio,
         Some("document") => FileKind::Document,
-        _ => return Err(ApiError::bad("can't parse InputMedia: invalid media type specified")),
+        Some(other) => return Err(ApiError::bad(format!("can't parse InputMedia: type \"{other}\" is unsupported"))),
+        None => return Err(ApiError::bad("can't parse InputMedia: Can't find field \"type\"")),
     };
     // The message is looked at before the file is kept.
     let (target, id) = target(call)?;

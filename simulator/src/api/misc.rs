@@ -11,8 +11,12 @@ use crate::world::lock;
 /// Milliseconds for which a chat action is shown.
 const ACTION_MS: i64 = 5000;
 /// What a bot can seem to do.
-const ACTIONS: [&str; 11] = [
+const ACTIONS: [&str; 15] = [
+    "cancel",
     "typing",
+    "record_audio",
+    "upload_audio",
+    "pick_up_location",
     "upload_photo",
     "record_video",
     "upload_video",
@@ -31,13 +35,13 @@ pub(crate) fn truly(_: &Call<'_>) -> ApiResult {
 }
 
 pub(crate) fn chat_action(call: &Call<'_>) -> ApiResult {
-    let action = call.args.text("action").unwrap_or_default();
+    let action = call.args.text("action").unwrap_or_default().to_ascii_lowercase();
     if !ACTIONS.contains(&action.as_str()) {
         return Err(ApiError::bad("wrong parameter action in request"));
     }
     let target = call.open_target()?;
     let until = call.world.clock.now_ms() + ACTION_MS;
-    lock(&target.chat.state).typing = Some((action.clone(), until));
+    lock(&target.chat.state).typing = (action != "cancel").then(|| (action.clone(), until));
     call.world.tell(call.bot, &target.chat, "typing", || json!({ "action": action }));
     Ok(Value::Bool(true))
 }
@@ -51,10 +55,15 @@ pub(crate) fn reaction(call: &Call<'_>) -> ApiResult {
         return Err(ApiError::bad("REACTIONS_TOO_MANY"));
     }
     for reaction in &list {
-        let kind = reaction.get("type").and_then(Value::as_str);
-        let emoji = reaction.get("emoji").and_then(Value::as_str);
-        if kind != Some("emoji") || emoji.is_none_or(str::is_empty) {
-            return Err(ApiError::bad("REACTION_INVALID"));
+        let fail = |why: &str| ApiError::bad(format!("can't parse ReactionType: {why}"));
+        let field = |name: &str| reaction.get(name).and_then(Value::as_str);
+        match (reaction.is_object(), field("type"), field("emoji")) {
+            (false, ..) => return Err(fail("expected an Object")),
+            (true, None, _) => return Err(fail("Can't find field \"type\"")),
+            (true, Some("emoji"), None) => return Err(fail("Can't find field \"emoji\"")),
+            (true, Some("emoji"), Some("")) | (true, Some("custom_emoji" | "paid"), _) => return Err(ApiError::bad("REACTION_INVALID")),
+            (true, Some("emoji"), Some(_)) => {}
+            (true, Some(_), _) => return Err(fail("invalid reaction type specified")),
         }
     }
     let mut state = lock(&target.chat.state);

@@ -81,7 +81,7 @@ pub(crate) fn set_menu_button(call: &Call<'_>) -> ApiResult {
             let app = button.get("web_app").ok_or_else(|| fail("Can't find field \"web_app\""))?;
             keyboard::web_app(app, "menu button Web App")?;
         }
-        Some(_) => return Err(fail("Unsupported type specified")),
+        Some(_) => return Err(fail("MenuButton has unsupported type")),
         None => return Err(fail("Can't find field \"type\"")),
     }
     if call.args.text("chat_id").is_some() {

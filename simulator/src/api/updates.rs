@@ -30,8 +30,7 @@ pub(crate) async fn get_updates(call: &Call<'_>) -> ApiResult<String> {
     if offset != 0 {
         queue.confirm(journal, offset);
     }
-    let limit = call.args.int("limit").unwrap_or(100);
-    let limit = if (1..=100).contains(&limit) { limit } else { 100 };
+    let limit = call.args.int("limit").unwrap_or(100).clamp(1, 100);
     let wait = call.args.int("timeout").unwrap_or(0).clamp(0, LONGEST);
     let deadline = Instant::now() + Duration::from_secs(wait.unsigned_abs());
     loop {

@@ -79,15 +79,20 @@ pub(crate) fn info(call: &Call<'_>) -> ApiResult {
 /// HTTPS on Telegram's ports, or anything on this machine.
 fn check(text: &str) -> ApiResult<()> {
     let fail = |why: &str| ApiError::bad(format!("bad webhook: {why}"));
-    let url = Url::parse(text).map_err(|_| fail("Invalid webhook URL specified"))?;
+    let invalid = || ApiError::bad("invalid webhook URL specified");
+    // Without a scheme it is taken for HTTPS.
+    let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("https://{text}")) };
+    let url = url.map_err(|_| invalid())?;
     let local = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => return Err(fail("Invalid webhook URL specified")),
+        None => return Err(invalid()),
     };
+    let unknown = matches!(url.host(), Some(Host::Domain(name)) if !name.contains('.'));
     match url.scheme() {
         "http" | "https" if local => Ok(()),
+        "https" if unknown => Err(fail("Failed to resolve host: Name or service not known")),
         "https" if url.port_or_known_default().is_some_and(|port| PORTS.contains(&port)) => Ok(()),
         "https" => Err(fail("Webhook can be set up only on ports 80, 88, 443 or 8443")),
         _ => Err(fail("An HTTPS URL must be provided for webhook")),

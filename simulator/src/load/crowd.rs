@@ -13,7 +13,7 @@ pub struct Button {
 }
 
 /// The bot's last message to somebody, the one with buttons if the load server waits for buttons.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// Its number.
     pub message: i64,

@@ -38,7 +38,7 @@ pub(crate) fn entities(text: &str, given: Vec<Value>) -> ApiResult<Vec<Entity>> 
     entities.sort_by(|a, b| a.offset.cmp(&b.offset).then(b.length.cmp(&a.length)));
     let units: Vec<u16> = text.encode_utf16().collect();
     for entity in &entities {
-        in_text(&units, entity)?;
+        in_text(text, &units, entity)?;
     }
     Ok(entities)
 }
@@ -46,7 +46,7 @@ pub(crate) fn entities(text: &str, given: Vec<Value>) -> ApiResult<Vec<Entity>> 
 fn entity(item: Value) -> ApiResult<Option<Entity>> {
     let fail = |why: &str| ApiError::bad(format!("can't parse MessageEntity: {why}"));
     let Value::Object(mut map) = item else {
-        return Err(fail("Expected an Object"));
+        return Err(fail("expected an Object"));
     };
     let mut number = |name: &str| match map.remove(name) {
         Some(Value::Number(number)) => number.as_i64().ok_or_else(|| fail(&format!("Field \"{name}\" must be of type Number"))),
@@ -87,7 +87,7 @@ fn entity(item: Value) -> ApiResult<Option<Entity>> {
     Ok((length > 0).then_some(Entity { offset, length, kind, extra: map }))
 }
 
-fn in_text(units: &[u16], entity: &Entity) -> ApiResult<()> {
+fn in_text(text: &str, units: &[u16], entity: &Entity) -> ApiResult<()> {
     let Entity { offset, length, .. } = entity;
     let end = offset.saturating_add(*length);
     let inside_pair = |at: usize| units.get(at).is_some_and(|unit| (0xDC00..0xE000).contains(unit));
@@ -96,13 +96,24 @@ fn in_text(units: &[u16], entity: &Entity) -> ApiResult<()> {
     } else if end > units.len() {
         format!("entity beginning at UTF-16 offset {offset} ends after the end of the text at UTF-16 offset {end}")
     } else if inside_pair(*offset) {
-        format!("entity begins in a middle of a UTF-16 symbol at UTF-16 offset {offset}")
+        format!("entity begins in a middle of a UTF-16 symbol at byte offset {}", byte_after(text, *offset))
     } else if inside_pair(end) {
-        format!("entity ends in a middle of a UTF-16 symbol at UTF-16 offset {end}")
+        let byte = byte_after(text, end);
+        format!("entity beginning at UTF-16 offset {offset} ends in a middle of a UTF-16 symbol at byte offset {byte}")
     } else {
         return Ok(());
     };
     Err(ApiError::bad(why))
+}
+
+/// Where the symbol ends in whose middle a UTF-16 offset is: that is where Telegram notices.
+fn byte_after(text: &str, offset: usize) -> usize {
+    let mut units = 0;
+    let mut ends = text.char_indices().map(|(at, c)| {
+        units += c.len_utf16();
+        (units, at + c.len_utf8())
+    });
+    ends.find(|(units, _)| *units > offset).map_or(text.len(), |(_, byte)| byte)
 }
 
 /// Refuses links that lead nowhere.
@@ -171,7 +182,7 @@ pub(crate) fn sort(entities: &mut Vec<Entity>) {
     entities.truncate(MOST);
 }
 
-fn by_place(entities: &mut [Entity]) {
+pub(super) fn by_place(entities: &mut [Entity]) {
     entities.sort_by(|a, b| a.offset.cmp(&b.offset).then(b.length.cmp(&a.length)));
 }
 
@@ -204,11 +215,11 @@ mod tests {
     fn entities_do_not_split_a_surrogate_pair() {
         assert_eq!(
             refusal("🔧 ok", json!({ "type": "bold", "offset": 1, "length": 2 })),
-            "Bad Request: entity begins in a middle of a UTF-16 symbol at UTF-16 offset 1"
+            "Bad Request: entity begins in a middle of a UTF-16 symbol at byte offset 4"
         );
         assert_eq!(
             refusal("🔧 ok", json!({ "type": "bold", "offset": 0, "length": 1 })),
-            "Bad Request: entity ends in a middle of a UTF-16 symbol at UTF-16 offset 1"
+            "Bad Request: entity beginning at UTF-16 offset 0 ends in a middle of a UTF-16 symbol at byte offset 4"
         );
         assert!(entities("🔧 ok", vec![json!({ "type": "bold", "offset": 0, "length": 2 })]).is_ok());
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod detect;
+pub(crate) mod fix;
 pub(crate) mod html;
 pub(crate) mod legacy;
 pub(crate) mod markdown;
@@ -92,6 +93,7 @@ pub(crate) fn parse(text: String, parse_mode: Option<&str>, entities: Option<Vec
 /// Trims, sorts, limits and completes a parsed text.
 pub(crate) fn finish(parsed: Formatted) -> Formatted {
     let mut done = check::trim(parsed);
+    done.entities = fix::entities(done.entities);
     check::sort(&mut done.entities);
     detect::add(&mut done);
     done

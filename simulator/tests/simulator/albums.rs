@@ -43,8 +43,9 @@ async fn albums_are_checked() {
         (json!([photo("one")]), "too few messages to send as an album"),
         (json!(vec![photo("one"); 11]), "too many messages to send as an album"),
         (json!([photo("one"), document]), "document can't be mixed with other media types"),
-        (json!([photo("one"), photo("two")]), "wrong file identifier/HTTP URL specified"),
-        (json!([photo("one"), { "type": "gif", "media": "x" }]), "can't parse InputMedia: invalid media type specified"),
+        (json!([photo("one"), photo("two")]), "can't parse InputMedia: media not found"),
+        (json!([photo("one"), { "type": "photo", "media": "x" }]), "wrong file identifier/HTTP URL specified"),
+        (json!([photo("one"), { "type": "gif", "media": "x" }]), "can't parse InputMedia: type \"gif\" is unsupported"),
     ] {
         let answer = send_album(&rig, media, &files).await;
         assert_eq!(answer["description"], format!("Bad Request: {why}"));

@@ -38,7 +38,7 @@ async fn only_what_can_be_edited_is() {
     let refused = async |args: Value| rig.refused("editMessageText", args).await;
     assert_eq!(refused(edit(999, "x")).await, "Bad Request: message to edit not found");
     assert_eq!(refused(edit(own, "x")).await, "Bad Request: message can't be edited");
-    assert_eq!(refused(json!({ "chat_id": AIDOS, "text": "x" })).await, "Bad Request: message identifier is not specified");
+    assert_eq!(refused(json!({ "chat_id": AIDOS, "text": "x" })).await, "Bad Request: message to edit not found");
     assert_eq!(refused(edit(id, &"x".repeat(4097))).await, "Bad Request: MESSAGE_TOO_LONG");
     assert_eq!(refused(edit(id, "")).await, "Bad Request: message text is empty");
     let mut keyboard = edit(id, "x");

@@ -69,11 +69,12 @@ async fn the_answer_may_carry_a_method() {
 async fn addresses_and_secrets_are_checked() {
     let rig = Rig::new().await;
     for (url, why) in [
-        ("http://example.com/", "An HTTPS URL must be provided for webhook"),
-        ("https://example.com:8080/", "Webhook can be set up only on ports 80, 88, 443 or 8443"),
-        ("nonsense", "Invalid webhook URL specified"),
+        ("http://example.com/", "bad webhook: An HTTPS URL must be provided for webhook"),
+        ("https://example.com:8080/", "bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443"),
+        ("nonsense", "bad webhook: Failed to resolve host: Name or service not known"),
+        ("https://", "invalid webhook URL specified"),
     ] {
-        assert_eq!(rig.refused("setWebhook", json!({ "url": url })).await, format!("Bad Request: bad webhook: {why}"));
+        assert_eq!(rig.refused("setWebhook", json!({ "url": url })).await, format!("Bad Request: {why}"));
     }
     assert_eq!(
         rig.refused("setWebhook", json!({ "url": "https://example.com/", "secret_token": "a b" })).await,
