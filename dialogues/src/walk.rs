@@ -56,6 +56,8 @@ struct Walking<'t, 'a> {
     tapped: bool,
     /// One of several changes: nothing is shown or saved until the last one.
     quiet: bool,
+    /// The last of several changes went beyond the last step.
+    ended: bool,
 }
 
 /// Whether a walk can still be walked.
@@ -78,7 +80,7 @@ pub(crate) fn opened(turn: &mut Turn<'_>, run: &Run, begun: bool) {
         let size = msg::procedure_size(run.procedure.size());
         turn.show(Screen::of(Rich::new().bold(Rich::new().push(msg::walk_begun(run.procedure.title.as_str()))).push(" · ").push(size)));
     }
-    let mut walk = Walking { turn, run: run.clone(), tapped: false, quiet: false };
+    let mut walk = Walking { turn, run: run.clone(), tapped: false, quiet: false, ended: false };
     if !alive(run) {
         walk.show_summary();
         return;
@@ -213,7 +215,7 @@ pub(crate) fn burst(turn: &mut Turn<'_>, pieces: &[crate::event::Piece]) {
 impl<'t, 'a> Walking<'t, 'a> {
     fn of(turn: &'t mut Turn<'a>, tapped: bool) -> Option<Self> {
         let run = turn.ctx.run?.clone();
-        Some(Self { turn, run, tapped, quiet: false })
+        Some(Self { turn, run, tapped, quiet: false, ended: false })
     }
 
     fn step(&self) -> Option<Step> {

@@ -134,7 +134,7 @@ impl Walking<'_, '_> {
 
     /// One message about what came in one go, and how the walk stands now.
     pub(super) fn tell_of_burst(&mut self, before: &RunState, got: &Got, since: DateTime<Utc>) {
-        let over = self.is_at_the_end() && self.run.state.at >= before.at;
+        let over = self.ended && self.run.state.doubts.is_empty();
         let just_done = visits_since(before, |record| record.finished, since);
         let just_begun = visits_since(before, |record| record.started, since);
         let changed = |visit: &Visit| {

@@ -145,7 +145,7 @@ impl Walking<'_, '_> {
                 self.enter();
             }
             // What came last may be asked about before it is over.
-            None if self.quiet => {}
+            None if self.quiet => self.ended = true,
             None if self.run.state.doubts.is_empty() => self.finish(),
             None => {
                 self.save();
@@ -154,9 +154,10 @@ impl Walking<'_, '_> {
         }
     }
 
-    /// Every visit of the way is done, and nothing more is asked.
+    /// Every visit of the way is done, none is behind the one in focus, and nothing more is asked.
     pub(super) fn is_at_the_end(&self) -> bool {
-        let done = visits(&self.run).into_iter().all(|visit| left(&self.run, visit));
+        let visits = visits(&self.run);
+        let done = visits.last().is_none_or(|last| *last <= self.run.state.at) && visits.iter().all(|visit| left(&self.run, *visit));
         done && self.run.state.doubts.is_empty() && self.run.state.pending == Pending::Check
     }
 

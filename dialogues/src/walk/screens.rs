@@ -211,7 +211,7 @@ pub(super) fn doubt(run: &Run) -> Option<&Doubt> {
 pub(super) fn step_screen(run: &Run, now: DateTime<Utc>) -> Screen {
     let Some(step) = run.step() else { return report::summary(run) };
     if let Some(doubt) = doubt(run) {
-        return digest::doubt_screen(run, doubt).row(tools(run, false).split_off(usize::from(!is_first(run))));
+        return digest::doubt_screen(run, doubt).row(pause_and_problem(run));
     }
     match &run.state.pending {
         Pending::Problem { note, photos } => problem_screen(run, step, note, photos),
@@ -338,18 +338,18 @@ fn finished_buttons(run: &Run, screen: Screen) -> Screen {
     screen.row(row)
 }
 
-fn is_first(run: &Run) -> bool {
-    moves::visits(run).first().is_none_or(|first| *first == run.state.at)
-}
-
 fn tools(run: &Run, back: bool) -> Vec<(Node, String)> {
+    let first = moves::visits(run).first().is_none_or(|first| *first == run.state.at);
     let mut row = Vec::new();
-    if back || !is_first(run) {
+    if back || !first {
         row.push((msg::button_back().into(), press(run, Walk::Back)));
     }
-    row.push((msg::button_pause().into(), press(run, Walk::Pause)));
-    row.push((msg::button_problem().into(), press(run, Walk::Problem)));
+    row.extend(pause_and_problem(run));
     row
+}
+
+fn pause_and_problem(run: &Run) -> [(Node, String); 2] {
+    [(msg::button_pause().into(), press(run, Walk::Pause)), (msg::button_problem().into(), press(run, Walk::Problem))]
 }
 
 /// Asks a checkpoint; photos may have come in part.
