@@ -29,9 +29,9 @@ impl App {
             let screen = delivery::localised(&self.messages, person.locale, screen);
             out.push(delivery::item(Address { bot, chat, thread: None }, OutboundKind::Send { slot: None, screen })?);
         }
-        fitter_queue::put(&mut tx, &out).await?;
+        let handover = fitter_queue::hand(&mut tx, &self.wake, out).await?;
         tx.commit().await?;
-        self.wake_for(&out);
+        handover.committed(&self.wake);
         Ok(true)
     }
 }
