@@ -36,7 +36,7 @@ pub fn update(data: &[u8]) {
     let Ok(raw) = serde_json::from_str::<Box<RawValue>>(text) else { return };
     let value: Value = serde_json::from_str(&mended).expect("what is mended can be read");
     assert!(!mended.contains('\0'));
-    let update = Update::read(&value);
+    let update = Update::from_value(value.clone());
     let (items, last) = items(BotId(7), &[raw]);
     assert_eq!(last, update.update_id);
     for item in &items {
@@ -45,7 +45,7 @@ pub fn update(data: &[u8]) {
         assert_eq!(again, value);
     }
     let me = Me { id: BotId(7), username: "fitter_bot".to_owned() };
-    let incoming = futures::executor::block_on(route(&me, &[value]));
+    let incoming = futures::executor::block_on(route(&me, vec![Update::from_value(value)]));
     if let Some(incoming) = &incoming {
         can_be_stored(incoming);
     }

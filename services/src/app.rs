@@ -1,6 +1,6 @@
 //! What every use case needs.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -61,8 +61,6 @@ pub struct App {
     pub wake: Wake,
     /// Bots by number, once Telegram has told their names.
     pub bots: Arc<RwLock<HashMap<BotId, BotInfo>>>,
-    /// Chats that were seen since the process began; a hint, nothing depends on it.
-    pub seen: Arc<Mutex<HashSet<(BotId, ChatId)>>>,
     /// Turns that come at the same time.
     pub turns: Turns,
     /// Items that come at the same time.
@@ -71,6 +69,8 @@ pub struct App {
     pub bodies: Bodies,
     /// How often procedures were walked, as it was counted last.
     pub walks: Walks,
+    /// How often chats were greeted since the process began; a hint, nothing depends on it.
+    pub greeted: Arc<Mutex<HashMap<(BotId, ChatId), u8>>>,
 }
 
 /// How often procedures were walked, and when that was counted.
@@ -126,9 +126,12 @@ impl App {
         Ok(())
     }
 
-    /// Whether a chat is seen for the first time since the process began.
-    pub(crate) fn first_seen(&self, bot: BotId, chat: ChatId) -> bool {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert((bot, chat))
+    /// Whether a chat has hardly been greeted since the process began: twice, as the first turn may have been rolled back.
+    pub(crate) fn hardly_greeted(&self, bot: BotId, chat: ChatId) -> bool {
+        let mut greeted = self.greeted.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = greeted.entry((bot, chat)).or_default();
+        *times = times.saturating_add(1);
+        *times <= 2
     }
 
     /// A bot's username.

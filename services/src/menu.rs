@@ -44,7 +44,7 @@ impl Turn<'_> {
     /// A colleague's list is set when they are first seen at home after a start of the process, unless it was set in the last two days: whatever
     /// else changes it, a new release or another bot, needs no memory of its own.
     pub(crate) fn list_commands_once(&mut self) -> Result<(), ServiceError> {
-        if !(self.person.role.is_staff() && self.app.first_seen(self.at.bot, self.at.chat)) {
+        if !(self.person.role.is_staff() && self.app.hardly_greeted(self.at.bot, self.at.chat)) {
             return Ok(());
         }
         let item = item(&self.app.messages, Address { thread: None, ..self.at }, &self.person)?;

@@ -20,7 +20,7 @@ struct People(Arc<Mutex<Vec<Option<Seen>>>>);
 impl Crowd for People {
     fn next(&mut self, seat: usize, seen: Option<&Seen>) -> Turn {
         self.0.lock().unwrap().push(seen.cloned());
-        let act = match seen.and_then(|seen| seen.buttons[0].callback_data.clone()) {
+        let act = match seen.and_then(|seen| seen.buttons.first()?.callback_data.clone()) {
             Some(data) => Act::Tap(data),
             None => Act::Say("/start now".to_owned()),
         };

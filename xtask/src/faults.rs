@@ -83,7 +83,7 @@ impl Faults {
         ];
         let mut args = vec!["--test", "reliability"];
         args.extend(self.release.then_some("--release"));
-        args.extend(["--", "--test-threads=1", "--nocapture", "--skip", "auditor"]);
+        args.extend(["--", "--test-threads=1", "--nocapture", "--include-ignored", "--skip", "auditor"]);
         args.extend(self.names.iter().map(String::as_str));
         let result = run(&args, &env);
         let lines = std::fs::read_to_string(&path).unwrap_or_default();

@@ -1,8 +1,6 @@
 //! The audit itself: what is wrong is noticed. An audit that sees nothing would find every storm in order.
 
-use std::time::Duration;
-
-use fitter_testkit::app::run;
+use fitter_testkit::app::{eventually, run};
 use serde_json::json;
 
 use crate::audit::Report;
@@ -63,7 +61,8 @@ fn what_is_wrong_is_noticed() {
         let telegram = &storm.fitter.telegram;
         let all = storm.spawn("all", &[], &[]);
         storm.crowd.start(telegram).await;
-        storm.crowd_acts(tokio::time::sleep(Duration::from_secs(6))).await;
+        let walked = async || (storm.fitter.count("SELECT count(*) FROM runs WHERE status = 'done'").await > 2).then_some(());
+        storm.crowd_acts(eventually("some walks are done", walked)).await;
         storm.calm().await;
         all.terminate().await;
         let mut before = storm.audit().await;

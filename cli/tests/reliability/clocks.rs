@@ -10,7 +10,7 @@ use crate::storm::{Size, Storm};
 #[test]
 fn workers_whose_clocks_are_far_apart_share_the_work() {
     run(async {
-        let storm = Storm::prepare(options(), Size::of(1, 40, 20.0)).await;
+        let storm = Storm::prepare(options(), Size::of(1, 20, 8.0)).await;
         let http = storm.fitter.http_addr().to_string();
         let mut bot = storm.spawn("bot", &["--role", "bot"], &[]);
         let mut web = storm.spawn("web", &["--role", "web"], &[("FITTER_HTTP_ADDR", &http)]);

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fitter_testkit::app::run;
-use futures::future::{join, join3};
+use futures::future::join3;
 
 use crate::audit::Meant;
 use crate::options;
@@ -12,9 +12,9 @@ use crate::storm::{Size, Storm};
 
 /// It happens at least so often, …
 const HITS: usize = 3;
-/// … while people act for at least this time, …
-const ACTING: Duration = Duration::from_secs(3);
-/// … in the long form.
+/// … while each person has so many turns, …
+const TURNS: i64 = 4;
+/// … and in the long form for at least this time.
 const LONG: Duration = Duration::from_secs(60);
 /// A process to which it does not happen within this time never comes to that place.
 const HAPPENS_WITHIN: Duration = Duration::from_secs(90);
@@ -49,6 +49,7 @@ fn hits(log: &str, place: &str, what: &str) -> usize {
 async fn cell(place: &'static str, what: &'static str) {
     let storm = Storm::prepare(options(), Size::one_of_many(2, 24, 25.0)).await;
     let size = storm.size;
+    let turns = TURNS * i64::try_from(size.people).unwrap();
     let order = format!("{place}={}%return({what})", percent(place, what));
     let armed = [("FAILPOINTS", order.as_str())];
     let mut process = storm.spawn(place, &[], &armed);
@@ -58,7 +59,8 @@ async fn cell(place: &'static str, what: &'static str) {
             if what != "crash" {
                 process.ready().await;
                 let often = |process: &mut Process| hits(&process.log(), place, what) >= HITS;
-                join(happened(&mut process, often), tokio::time::sleep(if size.long { LONG } else { ACTING })).await;
+                join3(happened(&mut process, often), storm.turns(turns), tokio::time::sleep(if size.long { LONG } else { Duration::ZERO }))
+                    .await;
                 return;
             }
             for round in 1..=size.rounds {
@@ -70,6 +72,7 @@ async fn cell(place: &'static str, what: &'static str) {
                 process = storm.spawn(place, &[], if round < size.rounds { &armed } else { &[] });
             }
             process.ready().await;
+            storm.turns(turns).await;
         })
         .await;
     storm.calm().await;

@@ -32,6 +32,7 @@ async fn killed(scenario: &str, size: Size, members: &[Member], alone: impl Fn(&
     storm.crowd.start(&storm.fitter.telegram).await;
     storm
         .crowd_acts(async {
+            storm.turns(i64::try_from(storm.size.people).unwrap()).await;
             for _ in 0..storm.size.rounds {
                 let most = if storm.size.long { 10_000 } else { 3000 };
                 tokio::time::sleep(Duration::from_millis(random.random_range(500..most))).await;
@@ -42,7 +43,7 @@ async fn killed(scenario: &str, size: Size, members: &[Member], alone: impl Fn(&
                 storm.ready(&mut again).await;
                 running[place] = Some(again);
             }
-            tokio::time::sleep(Duration::from_secs(2)).await;
+            storm.turns(50).await;
         })
         .await;
     storm.calm().await;

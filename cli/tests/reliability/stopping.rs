@@ -28,6 +28,7 @@ fn a_rolling_restart_under_load_shows_nothing_of_it() {
             .crowd_acts(async {
                 for _ in 0..storm.size.rounds {
                     for _ in 0..2 {
+                        storm.turns(30).await;
                         let old = pair.remove(0);
                         let mut new = storm.spawn(&old.name, &[], &[]);
                         new.ready().await;
@@ -35,7 +36,7 @@ fn a_rolling_restart_under_load_shows_nothing_of_it() {
                         pair.push(new);
                     }
                 }
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                storm.turns(50).await;
             })
             .await;
         storm.calm().await;
@@ -68,9 +69,9 @@ async fn telegram_hangs() {
     let mut all = storm.spawn("all", &[], &[]);
     all.ready().await;
     storm.crowd.start(telegram).await;
-    storm.crowd_acts(tokio::time::sleep(Duration::from_secs(2))).await;
+    storm.crowd_acts(storm.turns(80)).await;
     telegram.fault(json!({"kind": "timeout"})).await;
-    storm.crowd_acts(tokio::time::sleep(Duration::from_secs(2))).await;
+    storm.crowd_acts(storm.turns(20)).await;
     all.ask_to_end();
     all.ends(DEADLINE).await;
     telegram.clear_faults().await;
@@ -91,7 +92,7 @@ async fn database_hangs() {
     let mut all = storm.spawn("all", &[], &[]);
     all.ready().await;
     storm.crowd.start(telegram).await;
-    storm.crowd_acts(tokio::time::sleep(Duration::from_secs(2))).await;
+    storm.crowd_acts(storm.turns(80)).await;
     // Every turn hangs until somebody says that it is enough, which is after the process has ended.
     let fitter = &storm.fitter;
     fitter.execute("CREATE TABLE enough (said boolean)").await;

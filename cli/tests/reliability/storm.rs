@@ -174,6 +174,17 @@ impl Storm {
         result
     }
 
+    /// Waits until so many turns more are done: on a slow machine a time alone says little.
+    pub async fn turns(&self, more: i64) {
+        let done = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM trail_dialogues_seq_seq";
+        let enough = self.fitter.count(done).await + more;
+        let until = Instant::now() + CALM;
+        while self.fitter.count(done).await < enough {
+            assert!(Instant::now() < until, "not {more} turns within {CALM:?}:\n{}", self.log_ends());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Waits until everything is handled: updates fetched, queues empty, no calls.
     pub async fn calm(&self) {
         let until = Instant::now() + CALM;

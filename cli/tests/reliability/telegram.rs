@@ -6,6 +6,7 @@ use fitter_domain::Locale;
 use fitter_domain::person::Role;
 use fitter_testkit::Fitter;
 use fitter_testkit::app::{eventually, run};
+use futures::future::join;
 use serde_json::{Value, json};
 
 use crate::audit::Meant;
@@ -41,17 +42,19 @@ fn everything_arrives_while_telegram_is_unwell() {
             fault["seed"] = Value::from(storm.size.seed + place);
             telegram.fault(fault).await;
         }
-        let acting = Duration::from_secs(if size.long { 600 } else { 12 });
-        storm.crowd_acts(tokio::time::sleep(acting)).await;
+        storm
+            .crowd_acts(async {
+                join(storm.turns(150), tokio::time::sleep(Duration::from_secs(if size.long { 600 } else { 0 }))).await;
+                while telegram.faults().await.iter().any(|fault| fault["hits"] == 0) {
+                    storm.turns(30).await;
+                }
+            })
+            .await;
         storm.calm().await;
         let faults = telegram.faults().await;
         let hits =
-            |kind: &str| -> u64 { faults.iter().filter(|fault| fault["kind"] == kind).filter_map(|fault| fault["hits"].as_u64()).sum() };
-        for kind in ["429", "500", "502", "403"] {
-            assert!(hits(kind) > 0, "nothing happened: {faults:?}");
-        }
-        let lost_answers: u64 = AFTER_WRITE.iter().map(|kind| hits(kind)).sum();
-        assert!(lost_answers > 0, "nothing happened: {faults:?}");
+            |kind: &&str| -> u64 { faults.iter().filter(|fault| fault["kind"] == **kind).filter_map(|fault| fault["hits"].as_u64()).sum() };
+        let lost_answers: u64 = AFTER_WRITE.iter().map(|kind| hits(&kind)).sum();
         let report = storm.audit().await;
         storm.publish("Telegram unwell", &report);
         report.check(&Meant { doubled: usize::try_from(lost_answers).unwrap(), ..Meant::default() });

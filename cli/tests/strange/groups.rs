@@ -78,7 +78,7 @@ cases! {
         },
     }
     a_group_of_colleagues {
-        sent: "a group that a manager makes with a technician and the bot, who was not asked; it becomes a supergroup, and the bot is added again",
+        sent: "a group that a manager makes with a technician and the bot, which was not asked; it becomes a supergroup, and the bot is added again",
         seen: [PRIVATE],
         kept: ["the private chats of both, as they were"],
         play: async |stage| {

@@ -16,6 +16,7 @@ mod held;
 pub(crate) mod journal;
 mod pairs;
 pub(crate) mod peer;
+mod pending;
 pub(crate) mod people;
 pub(crate) mod post;
 pub(crate) mod rates;

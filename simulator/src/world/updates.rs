@@ -1,15 +1,14 @@
 //! A bot's queue of updates: what getUpdates and the webhook read from.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use super::disorder::{Disorder, Hold, Plan};
-use super::held::{Held, HeldBack};
+use super::disorder::{Disorder, Plan};
 use super::journal::{Journal, Record};
 use super::lock;
+use super::pending::Pending;
 use super::update::{NewUpdate, Update};
 use crate::clock::SimClock;
 
@@ -17,32 +16,13 @@ use crate::clock::SimClock;
 const FIRST_ID: i64 = 730_000_000;
 /// An answer of getUpdates stops growing here.
 const ANSWER_BYTES: usize = 4 << 20;
-/// Kinds that a bot gets only if it asks for them.
-const OPT_IN: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
 
 /// The queue.
 pub(crate) struct UpdateQueue {
     bot: i64,
-    inner: Mutex<Inner>,
+    inner: Mutex<Pending>,
     /// Wakes pollers and the webhook.
     pub(crate) wake: Notify,
-}
-
-#[derive(Default)]
-struct Inner {
-    last_id: i64,
-    pending: BTreeMap<i64, Update>,
-    allowed: Option<Vec<String>>,
-    /// The newest update that was handed to the bot.
-    fetched_to: i64,
-    /// Counts pollers: only the newest one may go on.
-    poll: u64,
-    disorder: Option<Disorder>,
-    held: HeldBack,
-    /// Updates that will come again once they are confirmed.
-    twice: BTreeSet<i64>,
-    /// Confirmed updates that come again.
-    again: BTreeMap<i64, Update>,
 }
 
 /// Why a poll ended without updates.
@@ -56,7 +36,7 @@ pub(crate) enum PollEnd {
 
 impl UpdateQueue {
     pub(crate) fn new(bot: i64) -> Self {
-        Self { bot, inner: Mutex::new(Inner { last_id: FIRST_ID, ..Inner::default() }), wake: Notify::new() }
+        Self { bot, inner: Mutex::new(Pending { last_id: FIRST_ID, ..Pending::default() }), wake: Notify::new() }
     }
 
     /// Queues the updates that the bot asked for, together with the changes they tell of.
@@ -94,7 +74,7 @@ impl UpdateQueue {
         next
     }
 
-    fn publish(&self, mut inner: MutexGuard<'_, Inner>, fresh: Vec<Update>, wake: bool) {
+    fn publish(&self, mut inner: MutexGuard<'_, Pending>, fresh: Vec<Update>, wake: bool) {
         inner.pending.extend(fresh.into_iter().map(|update| (update.id, update)));
         drop(inner);
         if wake {
@@ -298,74 +278,14 @@ impl UpdateQueue {
     }
 }
 
-impl Inner {
-    fn wants(&self, kind: &str) -> bool {
-        match &self.allowed {
-            Some(kinds) => kinds.iter().any(|wanted| wanted == kind),
-            None => !OPT_IN.contains(&kind),
-        }
-    }
-
-    /// Gives an update its number, unless it is held back.
-    fn admit(&mut self, update: NewUpdate, now: i64, now_ms: i64, fresh: &mut Vec<Update>) {
-        let fate = self.disorder.as_mut().map(Disorder::decide).unwrap_or_default();
-        let (key, expires) = (update.key(), now + update.lifetime());
-        let (wait, overtaken) = match fate.hold {
-            Some(Hold::Late(ms)) => (Some(ms), false),
-            Some(Hold::Overtaken(ms)) => (Some(ms), true),
-            // An update never passes another one of its own queue.
-            None => (self.held.has(key).then_some(0), false),
-        };
-        if let Some(ms) = wait {
-            let due_ms = now_ms.saturating_add_unsigned(ms);
-            self.held.push(Held { update, expires, due_ms, overtaken, twice: fate.twice });
-        } else {
-            self.number(&update, expires, fate.twice, fresh);
-            self.held.passed_by(key, now_ms);
-        }
-        self.release(now_ms, fresh);
-    }
-
-    fn release(&mut self, now_ms: i64, fresh: &mut Vec<Update>) {
-        if self.held.is_empty() {
-            return;
-        }
-        for held in self.held.take_due(now_ms) {
-            self.number(&held.update, held.expires, held.twice, fresh);
-        }
-    }
-
-    fn number(&mut self, update: &NewUpdate, expires: i64, twice: bool, fresh: &mut Vec<Update>) {
-        self.last_id += 1;
-        if twice {
-            self.twice.insert(self.last_id);
-        }
-        fresh.push(update.numbered(self.last_id, expires));
-    }
-
-    /// Costs as much as is forgotten, however much waits.
-    fn forget_below(&mut self, next: i64) {
-        while let Some(first) = self.pending.first_entry() {
-            if *first.key() >= next {
-                break;
-            }
-            let (id, update) = first.remove_entry();
-            if self.twice.remove(&id) {
-                self.again.insert(id, update);
-            }
-        }
-    }
-
-    fn record(&self, bot: i64) -> Record {
-        Record::Queue { bot, last_id: self.last_id, allowed: self.allowed.clone() }
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn queue(count: i64) -> UpdateQueue {
+    /// The id before the first one.
+    pub(in super::super) const FIRST: i64 = FIRST_ID;
+
+    pub(in super::super) fn queue(count: i64) -> UpdateQueue {
         let queue = UpdateQueue::new(1);
         for _ in 0..count {
             push(&queue, "message");
@@ -374,34 +294,20 @@ mod tests {
     }
 
     /// A clock that stands at 0.
-    fn clock() -> SimClock {
+    pub(in super::super) fn clock() -> SimClock {
         SimClock::standing_at(0)
     }
 
-    fn push(queue: &UpdateQueue, kind: &'static str) {
+    pub(in super::super) fn push(queue: &UpdateQueue, kind: &'static str) {
         push_of(queue, kind, 5, &clock());
     }
 
-    fn push_of(queue: &UpdateQueue, kind: &'static str, of: i64, clock: &SimClock) {
+    pub(in super::super) fn push_of(queue: &UpdateQueue, kind: &'static str, of: i64, clock: &SimClock) {
         let update = NewUpdate { kind, of, payload: Value::Null };
         queue.commit(&Journal::default(), clock, vec![update], Vec::new);
     }
 
-    fn disturbed(plan: Value) -> UpdateQueue {
-        let queue = queue(0);
-        queue.disturb(&Journal::default(), serde_json::from_value(plan).unwrap());
-        queue
-    }
-
-    /// Kinds of what waits, oldest first.
-    fn kinds(queue: &UpdateQueue) -> Vec<String> {
-        let poll = queue.begin_poll();
-        let updates = queue.fetch(poll, 0, 100, 0).unwrap_or_else(|_| "[]".into());
-        let updates: Vec<serde_json::Map<String, Value>> = serde_json::from_str(&updates).unwrap();
-        updates.iter().map(|update| update.keys().find(|key| *key != "update_id").unwrap().clone()).collect()
-    }
-
-    fn ids(queue: &UpdateQueue, offset: i64, limit: usize, now: i64) -> Vec<i64> {
+    pub(in super::super) fn ids(queue: &UpdateQueue, offset: i64, limit: usize, now: i64) -> Vec<i64> {
         let poll = queue.begin_poll();
         let Ok(text) = queue.fetch(poll, offset, limit, now) else {
             return Vec::new();
@@ -467,65 +373,5 @@ mod tests {
         assert!(!queue.all_fetched(0));
         ids(&queue, 0, 2, 0);
         assert!(queue.all_fetched(0));
-    }
-
-    #[test]
-    fn a_confirmed_update_may_come_again_once() {
-        let journal = Journal::default();
-        let queue = disturbed(serde_json::json!({ "duplicate": 1 }));
-        push(&queue, "message");
-        push(&queue, "message");
-        assert_eq!(ids(&queue, 0, 100, 0), [1, 2]);
-        queue.confirm(&journal, FIRST_ID + 3);
-        assert!(!queue.all_fetched(0));
-        assert_eq!(ids(&queue, FIRST_ID + 3, 1, 0), [1]);
-        assert_eq!(ids(&queue, FIRST_ID + 3, 100, 0), [2]);
-        assert_eq!(ids(&queue, FIRST_ID + 3, 100, 0), Vec::<i64>::new());
-        assert!(queue.all_fetched(0));
-    }
-
-    #[test]
-    fn a_webhook_may_get_an_update_again() {
-        let journal = Journal::default();
-        let queue = disturbed(serde_json::json!({ "duplicate": 1 }));
-        push(&queue, "message");
-        assert!(queue.delivered(&journal, FIRST_ID + 1));
-        assert!(!queue.delivered(&journal, FIRST_ID + 1));
-        assert_eq!(queue.pending(0), 0);
-    }
-
-    #[test]
-    fn a_late_update_holds_its_own_queue_only() {
-        let (journal, clock) = (Journal::default(), clock());
-        let queue = disturbed(serde_json::json!({ "delay": { "p": 1, "ms": 100 } }));
-        push(&queue, "message");
-        queue.disturb(&journal, serde_json::from_value(serde_json::json!({})).unwrap());
-        push_of(&queue, "edited_message", 5, &clock);
-        push_of(&queue, "callback_query", 5, &clock);
-        assert_eq!(kinds(&queue), ["callback_query"], "a tap passes the message of its chat");
-        assert_eq!(queue.release(&journal, 50), Some(100));
-        assert_eq!(queue.release(&journal, 100), None);
-        assert_eq!(kinds(&queue), ["callback_query", "message", "edited_message"]);
-    }
-
-    #[test]
-    fn an_overtaken_update_follows_the_one_that_passed() {
-        let journal = Journal::default();
-        let queue = disturbed(serde_json::json!({ "reorder": 1 }));
-        push(&queue, "message");
-        assert_eq!(queue.release(&journal, 10), Some(1000), "nobody passed");
-        queue.disturb(&journal, serde_json::from_value(serde_json::json!({})).unwrap());
-        push(&queue, "callback_query");
-        assert_eq!(kinds(&queue), ["callback_query", "message"]);
-    }
-
-    #[test]
-    fn the_end_of_the_disorder_lets_everything_go() {
-        let queue = disturbed(serde_json::json!({ "delay": { "p": 1, "ms": 100_000 } }));
-        push(&queue, "message");
-        assert_eq!(queue.disorder().unwrap()["held"], 1);
-        assert!(!queue.all_fetched(0));
-        queue.disturb(&Journal::default(), None);
-        assert_eq!(kinds(&queue), ["message"]);
     }
 }
