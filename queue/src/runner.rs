@@ -3,14 +3,13 @@
 //! It holds a connection only for its own short statements, never while a handler runs, so it works with a pool of one.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -301,12 +300,13 @@ impl Runner {
         let mut renewal = tokio::time::interval(self.config.lease / 6);
         renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stop = self.stop.clone();
-        // It claims beside the rest: a lane that is handed over does not wait for a claim.
-        let mut round: Option<Pin<Box<dyn Future<Output = Claimed> + Send>>> = None;
+        // It claims beside the rest: a lane that is handed over does not wait for a claim. A task of its own, for it may hold the only
+        // connection while this loop waits for one.
+        let mut round: Option<JoinHandle<Claimed>> = None;
         while !stop.is_cancelled() {
             let able = self.free() > 0 || !self.finished.is_empty();
             if round.is_none() && able && Instant::now() >= self.look {
-                round = Some(Box::pin(self.round().run()));
+                round = Some(tokio::spawn(self.round().run()));
             }
             tokio::select! {
                 biased;
@@ -314,7 +314,7 @@ impl Runner {
                 _ = renewal.tick() => self.renew().await,
                 Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
                 Some((lease, place)) = self.handed.recv() => self.begin(lease, place, handler),
-                claimed = poll_some(&mut round) => {
+                claimed = joined(&mut round) => {
                     round = None;
                     for (lease, place) in self.claimed(claimed) {
                         self.begin(lease, place, handler);
@@ -324,8 +324,8 @@ impl Runner {
                 () = tokio::time::sleep_until(self.look), if able && round.is_none() => {}
             }
         }
-        if let Some(round) = round {
-            let claimed = round.await;
+        if round.is_some() {
+            let claimed = joined(&mut round).await;
             let leases: Vec<_> = self.claimed(claimed).into_iter().map(|(lease, _)| Arc::new(lease)).collect();
             self.finished.extend(leases);
         }
@@ -449,11 +449,16 @@ impl Runner {
     }
 }
 
-/// What a future gives that may not be there.
-async fn poll_some<T>(future: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
-    match future {
-        Some(future) => future.as_mut().await,
-        None => std::future::pending().await,
+/// What came of a round, if there is one. Cancel safe.
+async fn joined(round: &mut Option<JoinHandle<Claimed>>) -> Claimed {
+    let Some(round) = round else { return std::future::pending().await };
+    match round.await {
+        Ok(claimed) => claimed,
+        // What it was about to give back or had claimed comes back when the leases end.
+        Err(error) => {
+            tracing::error!(%error, "a round of claiming was cut off");
+            Claimed { finished: Vec::new(), places: None, outcome: Err(QueueError::LeaseLost) }
+        }
     }
 }
 

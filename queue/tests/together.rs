@@ -343,6 +343,42 @@ async fn batches_with_one_connection() {
     stress(&db, 1, 10).await;
 }
 
+/// The worker renews leases while its own claim has the only connection: neither may wait for the other in vain.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn claims_and_renewals_share_one_connection() {
+    let db = TestDb::embedded().await;
+    let (wake, stop) = (Wake::new(), CancellationToken::new());
+    let pool = db.pool().clone();
+    let handler = move |task: Task| {
+        let pool = pool.clone();
+        async move {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            let mut tx = pool.begin().await?;
+            let finished = task.done(&mut tx).await?;
+            tx.commit().await?;
+            Ok(finished)
+        }
+    };
+    let config = RunnerConfig { lanes: 8, lease: Duration::from_millis(60), ..RunnerConfig::default() };
+    let runner = tokio::spawn({
+        let (pool, wake, stop) = (db.pool().clone(), wake.clone(), stop.clone());
+        async move { run_lanes(pool, Queue::Inbox, config, &wake, stop, handler).await }
+    });
+    for round in 0..40 {
+        put(&mut db.pool().acquire().await.unwrap(), &[item(&format!("lane {}", round % 10), "x").max_attempts(1000)]).await.unwrap();
+        wake.notify(Queue::Inbox);
+    }
+    timeout(PATIENCE, async {
+        while depth(&mut db.pool().acquire().await.unwrap()).await.unwrap()[0].waiting > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("everything is done");
+    stop.cancel();
+    timeout(PATIENCE, runner).await.expect("it stops").unwrap();
+}
+
 #[tokio::test]
 async fn batches_are_as_large_as_the_load() {
     let sizes = Arc::new(Mutex::new(Vec::new()));

@@ -31,8 +31,11 @@ const PING_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) const SESSION: &str = "SET idle_in_transaction_session_timeout = '60s'; SET tcp_keepalives_idle = 10;
     SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
 
-/// Statements are planned once. Left to itself the server plans those with lists anew each time, which costs more than most of them.
-const PLANS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off";
+/// Statements are planned once. Left to itself the server plans those with lists anew each time, which costs more than most of them. Many are
+/// planned while the tables are empty, and have to be right when they are full: every statement finds its rows by an index.
+const PLANS: &str =
+    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+    SET jit = off";
 
 sql! {
     PROBE = "

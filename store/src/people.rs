@@ -37,6 +37,11 @@ sql! {
     GET = "SELECT id, user_id, name, role, locale, onboarded, removed FROM people WHERE id = $1";
     BY_USER = "SELECT id, user_id, name, role, locale, onboarded, removed FROM people WHERE user_id = $1";
     AT_LEAST = "SELECT id, user_id, name, role, locale, onboarded, removed FROM people WHERE role = ANY ($1::text[]) AND NOT removed ORDER BY id";
+    // The index of those who are not clients serves only who says that clients are not meant.
+    STAFF_AT_LEAST = "
+        SELECT id, user_id, name, role, locale, onboarded, removed FROM people
+        WHERE role = ANY ($1::text[]) AND role <> 'client' AND NOT removed ORDER BY id
+    ";
     LIST = "SELECT id, user_id, name, role, locale, onboarded, removed FROM people ORDER BY id";
     SET_LOCALE = "UPDATE people SET locale = $2 WHERE id = $1";
     ONBOARD = "UPDATE people SET name = $2, onboarded = true WHERE id = $1";
@@ -144,7 +149,8 @@ pub async fn by_user(conn: &mut PgConnection, user: UserId) -> Result<Option<Per
 /// If the database refuses.
 pub async fn at_least(conn: &mut PgConnection, role: Role) -> Result<Vec<Person>, Error> {
     let roles: Vec<&str> = Role::ALL.into_iter().filter(|&other| other >= role).map(Role::name).collect();
-    sqlx::query(AT_LEAST).bind(roles).fetch_all(conn).await?.iter().map(person).collect()
+    let statement = if role == Role::Client { AT_LEAST } else { STAFF_AT_LEAST };
+    sqlx::query(statement).bind(roles).fetch_all(conn).await?.iter().map(person).collect()
 }
 
 /// Everybody, also those who were removed.

@@ -25,7 +25,10 @@ sql! {
     ";
     GET = "SELECT id, xmin::text::bigint AS form, current, visibility FROM procedures WHERE id = $1";
     BODIES = "SELECT id, xmin::text::bigint AS form, body FROM procedures WHERE id = ANY ($1::bigint[])";
-    WALKED = "SELECT v.note, count(*) AS walks FROM runs r JOIN procedures v ON v.id = r.procedure GROUP BY v.note";
+    WALKED = "
+        SELECT v.note, sum(r.walks)::bigint AS walks FROM (SELECT procedure, count(*) AS walks FROM runs GROUP BY procedure) r
+        JOIN procedures v ON v.id = r.procedure GROUP BY v.note
+    ";
     LIST = "
         SELECT p.id, p.title, p.locale, p.steps, p.duration FROM procedures p LEFT JOIN notes n ON n.path = p.note
         LEFT JOIN unnest($6::text[], $7::bigint[]) AS w(note, walks) ON w.note = p.note
