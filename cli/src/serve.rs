@@ -339,10 +339,10 @@ async fn chores(app: App, vault: Option<PathBuf>, mut seen: Option<u64>) {
         if let Err(error) = app.refresh_search().await {
             tracing::error!(%error, "the search index was not refreshed, the old one stays in use");
         }
-        if ticks.is_multiple_of(120) {
-            if let Err(error) = sweep(&app).await {
-                tracing::warn!(%error, "done items were not swept out");
-            }
+        if ticks.is_multiple_of(120)
+            && let Err(error) = sweep(&app).await
+        {
+            tracing::warn!(%error, "done items were not swept out");
         }
     }
 }

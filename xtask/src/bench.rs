@@ -5,11 +5,14 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
+/// Runs cargo with arguments and variables.
+type Cargo = fn(&[&str], &[(&str, &str)]) -> anyhow::Result<()>;
+
 /// Builds `fitter` and `fitter-bench` and runs the latter. What stands in `args` stands over what is given here.
 ///
 /// # Errors
 /// If something does not build, or a measurement fails.
-pub fn bench(args: &[String], cargo: fn(&[&str], &[(&str, &str)]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub fn bench(args: &[String], cargo: Cargo) -> anyhow::Result<()> {
     // Together, so that both use the same build of what they share.
     cargo(&["build", "--release", "--package", "fitter-cli", "--package", "fitter-bench"], &[])?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

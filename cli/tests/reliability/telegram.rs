@@ -53,8 +53,8 @@ fn everything_arrives_while_telegram_is_unwell() {
         storm.calm().await;
         let faults = telegram.faults().await;
         let hits =
-            |kind: &&str| -> u64 { faults.iter().filter(|fault| fault["kind"] == **kind).filter_map(|fault| fault["hits"].as_u64()).sum() };
-        let lost_answers: u64 = AFTER_WRITE.iter().map(|kind| hits(&kind)).sum();
+            |kind: &str| -> u64 { faults.iter().filter(|fault| fault["kind"] == *kind).filter_map(|fault| fault["hits"].as_u64()).sum() };
+        let lost_answers: u64 = AFTER_WRITE.iter().map(|kind| hits(kind)).sum();
         let report = storm.audit().await;
         storm.publish("Telegram unwell", &report);
         report.check(&Meant { doubled: usize::try_from(lost_answers).unwrap(), ..Meant::default() });
