@@ -76,10 +76,10 @@ impl Faults {
         let path = path.to_string_lossy().into_owned();
         let env = [
             ("FITTER_FAULTS_ROUNDS", rounds.as_str()),
-            ("FITTER_FAULTS_PEOPLE", &people),
-            ("FITTER_FAULTS_RATE", &rate),
-            ("FITTER_FAULTS_SEED", &seed),
-            ("FITTER_FAULTS_REPORT", &path),
+            ("FITTER_FAULTS_PEOPLE", people.as_str()),
+            ("FITTER_FAULTS_RATE", rate.as_str()),
+            ("FITTER_FAULTS_SEED", seed.as_str()),
+            ("FITTER_FAULTS_REPORT", path.as_str()),
         ];
         let mut args = vec!["--test", "reliability"];
         args.extend(self.release.then_some("--release"));

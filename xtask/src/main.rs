@@ -68,14 +68,17 @@ fn cargo(args: &[&str], env: &[(&str, &str)]) -> anyhow::Result<()> {
 
 /// One build of the whole workspace: building single packages first would compile their dependencies once more, with other features.
 fn test(args: &[&str], env: &[(&str, &str)]) -> anyhow::Result<()> {
-    let all = [&["test", "--workspace", "--features", FEATURES, "--no-fail-fast"], args].concat();
+    let mut all = vec!["test", "--workspace", "--features", FEATURES, "--no-fail-fast"];
+    all.extend_from_slice(args);
     if std::env::var_os("FITTER_TEST_DATABASE_URL").is_some() {
         return cargo(&all, env);
     }
     let server = Cluster::start(Settings::default())?;
     // Tests that stop a server or fill its disk start their own from the same folder.
     let install = server.install().to_string_lossy();
-    cargo(&all, &[env, &[("FITTER_TEST_DATABASE_URL", server.url()), (FOLDER_VARIABLE, &install)]].concat())
+    let mut env = env.to_vec();
+    env.extend([("FITTER_TEST_DATABASE_URL", server.url()), (FOLDER_VARIABLE, &*install)]);
+    cargo(&all, &env)
 }
 
 fn check() -> anyhow::Result<()> {

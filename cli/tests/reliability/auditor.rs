@@ -1,6 +1,6 @@
 //! The audit itself: what is wrong is noticed. An audit that sees nothing would find every storm in order.
 
-use fitter_testkit::app::{eventually, run};
+use fitter_testkit::app::run;
 use serde_json::json;
 
 use crate::audit::Report;
@@ -61,8 +61,13 @@ fn what_is_wrong_is_noticed() {
         let telegram = &storm.fitter.telegram;
         let all = storm.spawn("all", &[], &[]);
         storm.crowd.start(telegram).await;
-        let walked = async || (storm.fitter.count("SELECT count(*) FROM runs WHERE status = 'done'").await > 2).then_some(());
-        storm.crowd_acts(eventually("some walks are done", walked)).await;
+        storm
+            .crowd_acts(async {
+                while storm.fitter.count("SELECT count(*) FROM runs WHERE status = 'done'").await < 3 {
+                    storm.turns(10).await;
+                }
+            })
+            .await;
         storm.calm().await;
         all.terminate().await;
         let mut before = storm.audit().await;
