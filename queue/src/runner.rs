@@ -27,7 +27,7 @@ use crate::wake::{Wake, Woken};
 const GATHER: Duration = Duration::from_millis(3);
 
 /// How long an item waits that met a database in trouble.
-const OUTAGE_PAUSE: Duration = Duration::from_secs(1);
+pub const OUTAGE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How a worker works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use fitter_domain::Clock;
 use fitter_domain::ids::{BotId, ChatId};
 use fitter_prompts::Messages;
+use fitter_queue::outage::Outage;
 use fitter_queue::{Batcher, NewItem, Request, Wake};
 use fitter_store::procedures::{self, Bodies, Walked};
 use fitter_store::{Database, PgConnection};
@@ -28,17 +29,23 @@ pub struct BotInfo {
 
 /// Items of several who put at the same time, in one transaction.
 #[derive(Clone)]
-pub struct Puts(Batcher<(App, Arc<Vec<NewItem>>), ()>);
+pub struct Puts(Batcher<Asked, Option<Outage>>);
+
+type Asked = (App, Arc<Vec<NewItem>>);
 
 impl Default for Puts {
     fn default() -> Self {
         Self(Batcher::new(MOST_PUTS, 2, |requests| async move {
-            let Some(app) = requests.first().map(|request: &Request<(App, Arc<Vec<NewItem>>), ()>| request.what.0.clone()) else { return };
+            let Some(app) = requests.first().map(|request: &Request<Asked, Option<Outage>>| request.what.0.clone()) else { return };
             let items = requests.iter().flat_map(|request| request.what.1.iter().cloned()).collect();
             match app.put_now(items).await {
-                Ok(()) => requests.into_iter().for_each(|request| request.answer(())),
-                // Each hears by itself what is wrong with its own.
-                Err(error) => tracing::debug!(%error, "items are not put together"),
+                Ok(()) => requests.into_iter().for_each(|request| request.answer(None)),
+                Err(error) => match error.outage() {
+                    // To try again alone would keep whoever waits for as long once more.
+                    Some(outage) => requests.into_iter().for_each(|request| request.answer(Some(outage))),
+                    // Each hears by itself what is wrong with its own.
+                    None => tracing::debug!(%error, "items are not put together"),
+                },
             }
         }))
     }
@@ -100,7 +107,8 @@ impl App {
     pub async fn put(&self, items: Vec<NewItem>) -> Result<(), ServiceError> {
         let items = Arc::new(items);
         match self.puts.0.ask((self.clone(), Arc::clone(&items))).await {
-            Some(()) => Ok(()),
+            Some(None) => Ok(()),
+            Some(Some(outage)) => Err(ServiceError::Outage(outage)),
             None => self.put_now(Arc::unwrap_or_clone(items)).await,
         }
     }

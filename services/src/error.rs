@@ -1,6 +1,7 @@
 //! What can go wrong in a use case. None of it is a person's fault: what people do wrong is an outcome of their dialogue.
 
-use fitter_queue::Failure;
+use fitter_queue::outage::Outage;
+use fitter_queue::{Failure, QueueError};
 
 /// A fault of a use case; the caller logs it once and tries again.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +9,9 @@ pub enum ServiceError {
     /// The database refused or is away.
     #[error("{0}{advice}", advice = fitter_queue::outage::advice(.0))]
     Database(#[from] fitter_store::Error),
+    /// The database is in trouble, as somebody else found out just now.
+    #[error("{}", .0.advice())]
+    Outage(Outage),
     /// The queue refused; a lost lease means that somebody else does the work.
     #[error(transparent)]
     Queue(#[from] fitter_queue::QueueError),
@@ -29,6 +33,18 @@ pub enum ServiceError {
     /// A dialogue went round in circles.
     #[error("a dialogue made more than {0} steps of one event")]
     Circles(usize),
+}
+
+impl ServiceError {
+    /// The trouble of the database, if that is all.
+    #[must_use]
+    pub fn outage(&self) -> Option<Outage> {
+        match self {
+            Self::Database(error) | Self::Queue(QueueError::Database(error)) => Outage::of(error),
+            Self::Outage(outage) => Some(*outage),
+            _ => None,
+        }
+    }
 }
 
 impl From<ServiceError> for Failure {

@@ -79,8 +79,9 @@ fn what_is_wrong_is_noticed() {
             assert!((0..3).all(|kind| is[kind] >= was[kind] + more[kind]), "{what}: {was:?} became {is:?}");
             before = after;
         }
-        let last = telegram.get("messages?person=10006&bot=fitter0_bot&limit=1").await.1[0]["text"].clone();
-        telegram.bot_api(0, "sendMessage", json!({"chat_id": 10_006, "text": last})).await;
+        let said = telegram.calls_of("sendMessage", "").await;
+        let last = said.iter().rfind(|call| call["request"]["chat_id"] == 10_006 && call["response"]["ok"] == true).unwrap();
+        telegram.bot_api(0, "sendMessage", json!({"chat_id": 10_006, "text": last["request"]["text"]})).await;
         telegram.bot_api(0, "sendMessage", json!({"chat_id": 10_007, "text": "этого никто не говорил"})).await;
         storm.fitter.execute("INSERT INTO queue_lanes (queue, lane, priority, ready_at, lease_token) VALUES (3, 'x', 0, now(), 1)").await;
         let after = storm.audit().await;
