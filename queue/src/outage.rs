@@ -27,6 +27,8 @@ impl Outage {
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
                 Some(Self::Away)
             }
+            // What is told of a connection that is taken and closed at once, as by a balancer without a server behind it.
+            sqlx::Error::Protocol(what) if what.contains("SSLRequest") => Some(Self::Away),
             sqlx::Error::Database(refusal) => Self::of_code(refusal.code()?.as_ref()),
             _ => None,
         }
@@ -92,6 +94,8 @@ mod tests {
         assert_eq!(codes.map(Outage::of_code)[..8], expected);
         assert_eq!(codes.map(Outage::of_code)[8..], [None; 4]);
         assert_eq!(Outage::of(&sqlx::Error::PoolTimedOut), Some(Away));
+        let closed = sqlx::Error::Protocol("unexpected response from SSLRequest: 0x00 (somewhere)".to_owned());
+        assert_eq!(Outage::of(&closed), Some(Away));
         assert_eq!(Outage::of(&sqlx::Error::RowNotFound), None);
         assert_eq!(advice(&sqlx::Error::RowNotFound), "");
         assert!(advice(&sqlx::Error::PoolTimedOut).contains("see that it runs"));
