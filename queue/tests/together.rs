@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fitter_queue::{
-    Batcher, Claim, Failure, Finished, NewItem, Queue, Request, RunnerConfig, Task, Wake, claim, depth, finish_all, hand, idle, keep, put,
-    run_lanes,
+    Batcher, Claim, Failure, Finished, LaneLease, NewItem, Queue, Request, RunnerConfig, Task, Wake, claim, depth, finish_all, hand, idle,
+    keep, put, run_lanes,
 };
 use fitter_testkit::TestDb;
 use rand::rngs::StdRng;
@@ -150,14 +150,23 @@ async fn what_was_put_before_makes_no_lane() {
     hands.end().await;
 }
 
+/// Takes a lane whose lease is over, before its holder looks for work itself.
+async fn inherit(pool: &PgPool, lane: &str) -> LaneLease {
+    let mut tx = pool.begin().await.unwrap();
+    sqlx::query("UPDATE queue_lanes SET ready_at = now() WHERE lane = $1").bind(lane).execute(&mut *tx).await.unwrap();
+    let mut heirs = claim(&mut tx, Queue::Inbox, Claim::default()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(heirs.len(), 1);
+    heirs.remove(0)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_vanished_with_a_new_lane_counts_as_an_attempt() {
     let db = TestDb::server().await;
     let mut hands = Hands::new(db.pool());
     give(db.pool(), &hands.wake, vec![item("a", "1"), item("a", "2")]).await;
     let (_task, _answer) = hands.take(1).await.remove(0);
-    sqlx::query("UPDATE queue_lanes SET ready_at = now()").execute(db.pool()).await.unwrap();
-    let heir = claim(&mut db.pool().acquire().await.unwrap(), Queue::Inbox, Claim::default()).await.unwrap().remove(0);
+    let heir = inherit(db.pool(), "a").await;
     assert_eq!(heir.items.iter().map(|item| item.attempts).collect::<Vec<_>>(), [1, 0]);
     hands.end().await;
 }
@@ -169,9 +178,7 @@ async fn a_lost_lease_costs_its_lane_only() {
     give(db.pool(), &hands.wake, ["a", "b", "c"].map(|lane| item(lane, "1")).to_vec()).await;
     let mut taken = hands.take(3).await;
     taken.sort_by_key(|(task, _)| task.lease().lane.clone());
-    sqlx::query("UPDATE queue_lanes SET ready_at = now() WHERE lane = 'b'").execute(db.pool()).await.unwrap();
-    let heir = claim(&mut db.pool().acquire().await.unwrap(), Queue::Inbox, Claim::default()).await.unwrap();
-    assert_eq!(heir.len(), 1);
+    inherit(db.pool(), "b").await;
     // And a lane that somebody has locked is not waited for.
     let mut locked = db.pool().begin().await.unwrap();
     sqlx::query("SELECT FROM queue_lanes WHERE lane = 'c' FOR UPDATE").execute(&mut *locked).await.unwrap();
