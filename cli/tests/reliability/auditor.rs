@@ -54,6 +54,10 @@ fn complaints(report: &Report) -> [usize; 3] {
     [report.lost.len(), report.doubled.len(), report.disorder.len()]
 }
 
+const LAST_LETTER: &str = "INSERT INTO queue_items (queue, lane, payload, priority, run_at, max_attempts, status, done_at)
+    SELECT queue, lane, payload, priority, run_at, max_attempts, 1, done_at
+    FROM queue_items WHERE queue = 2 AND lane = '7000001:10006' AND payload->'what'->>'do' = 'send' ORDER BY id LIMIT 1";
+
 #[test]
 fn what_is_wrong_is_noticed() {
     run(async {
@@ -79,9 +83,13 @@ fn what_is_wrong_is_noticed() {
             assert!((0..3).all(|kind| is[kind] >= was[kind] + more[kind]), "{what}: {was:?} became {is:?}");
             before = after;
         }
+        // The first message of a chat once more as its last letter, and that one sent twice.
+        storm.fitter.execute(LAST_LETTER).await;
         let said = telegram.calls_of("sendMessage", "").await;
-        let last = said.iter().rfind(|call| call["request"]["chat_id"] == 10_006 && call["response"]["ok"] == true).unwrap();
-        telegram.bot_api(0, "sendMessage", json!({"chat_id": 10_006, "text": last["request"]["text"]})).await;
+        let first = said.iter().find(|call| call["request"]["chat_id"] == 10_006 && call["response"]["ok"] == true).unwrap();
+        for _ in 0..2 {
+            telegram.bot_api(0, "sendMessage", json!({"chat_id": 10_006, "text": first["request"]["text"]})).await;
+        }
         telegram.bot_api(0, "sendMessage", json!({"chat_id": 10_007, "text": "этого никто не говорил"})).await;
         storm.fitter.execute("INSERT INTO queue_lanes (queue, lane, priority, ready_at, lease_token) VALUES (3, 'x', 0, now(), 1)").await;
         let after = storm.audit().await;
