@@ -9,6 +9,7 @@ use fitter_dialogues::event::Incoming;
 use fitter_domain::ids::{BotId, ChatId};
 use fitter_domain::screen::Slot;
 use fitter_queue::limiter::{self, Need, Wait};
+use fitter_queue::together::{BEGIN, BEGIN_LIGHT};
 use fitter_queue::{Batcher, Failure, Finished, ItemId, NewItem, Request, Task};
 use fitter_services::conversation::{Late, Stimulus};
 use fitter_services::{App, ServiceError};
@@ -59,9 +60,6 @@ impl Live {
 
 /// Requests of one kind that go to the database together at most.
 const MOST: usize = 256;
-
-/// Whoever waits longer for somebody's lock does so alone.
-const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '200ms'";
 
 /// Finishes tasks and names their messages, in one transaction.
 async fn mark(app: App, requests: Vec<Request<(Task, Option<Place>), Finished>>) {
@@ -124,7 +122,7 @@ async fn remove(app: App, requests: Vec<Request<(BotId, ChatId, Slot), ()>>) {
     let names: Vec<(BotId, ChatId, Slot)> = requests.iter().map(|request| request.what.clone()).collect();
     let removed = async {
         // A name that comes back leads to a message that is gone, and that is noticed: no reason to wait for the disk.
-        let mut tx = app.db.pool().begin_with("BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL synchronous_commit = off").await?;
+        let mut tx = app.db.pool().begin_with(BEGIN_LIGHT).await?;
         slots::remove_many(&mut tx, &names).await?;
         tx.commit().await
     };

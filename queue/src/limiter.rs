@@ -8,9 +8,10 @@ use sqlx::{Connection, PgConnection, Row};
 use crate::error::QueueError;
 use crate::sql::sql;
 
-sql! {
-    // Rows are locked in the order of keys, then read; either every bucket gives a token or none does. The clock is read after the locks.
-    TAKE = "
+/// What the buckets hold now. Rows are locked in the order of keys, then read; the clock is read after the locks.
+macro_rules! level {
+    () => {
+        "
         WITH need AS MATERIALIZED (
             SELECT * FROM unnest($1::text[], $2::float8[], $3::float8[]) AS n(key, rate, burst)
         ), held AS MATERIALIZED (
@@ -22,35 +23,30 @@ sql! {
                 least(n.burst, held.tokens + n.rate * greatest(0, extract(epoch FROM clock.now - held.updated_at)::float8)) AS tokens,
                 greatest(0, extract(epoch FROM held.blocked_until - clock.now)::float8) AS blocked
             FROM need n JOIN held USING (key) CROSS JOIN clock
-        ), verdict AS MATERIALIZED (
+        )
+        "
+    };
+}
+
+sql! {
+    // Either every bucket gives a token or none does.
+    TAKE = concat!(level!(), ", verdict AS MATERIALIZED (
             SELECT coalesce(max(greatest(blocked, CASE WHEN tokens >= 1 THEN 0 ELSE (1 - tokens) / rate END)), 0)::float8 AS wait FROM level
         ), taken AS (
             UPDATE rate_limits r SET tokens = level.tokens - 1, updated_at = level.now
             FROM level, verdict, clock WHERE r.key = level.key AND verdict.wait <= 0 AND clock.rows = (SELECT count(*) FROM need)
         )
         SELECT verdict.wait, clock.rows FROM verdict, clock
-    ";
-    // The same for buckets that do not depend on each other.
-    TAKE_EACH = "
-        WITH need AS MATERIALIZED (
-            SELECT * FROM unnest($1::text[], $2::float8[], $3::float8[]) AS n(key, rate, burst)
-        ), held AS MATERIALIZED (
-            SELECT r.key, r.tokens, r.updated_at, r.blocked_until FROM rate_limits r WHERE r.key = ANY ($1::text[]) ORDER BY r.key FOR UPDATE
-        ), clock AS MATERIALIZED (
-            SELECT clock_timestamp() AS now, count(*) AS rows FROM held
-        ), level AS MATERIALIZED (
-            SELECT n.key, n.rate, clock.now,
-                least(n.burst, held.tokens + n.rate * greatest(0, extract(epoch FROM clock.now - held.updated_at)::float8)) AS tokens,
-                greatest(0, extract(epoch FROM held.blocked_until - clock.now)::float8) AS blocked
-            FROM need n JOIN held USING (key) CROSS JOIN clock
-        ), verdict AS MATERIALIZED (
+    ");
+    // Buckets that do not depend on each other.
+    TAKE_EACH = concat!(level!(), ", verdict AS MATERIALIZED (
             SELECT key, now, tokens, coalesce(greatest(blocked, CASE WHEN tokens >= 1 THEN 0 ELSE (1 - tokens) / rate END), 0)::float8 AS wait
             FROM level
         ), taken AS (
             UPDATE rate_limits r SET tokens = verdict.tokens - 1, updated_at = verdict.now FROM verdict WHERE r.key = verdict.key AND verdict.wait <= 0
         )
         SELECT key, wait FROM verdict
-    ";
+    ");
     // Tokens that a crash of the server gives back are no reason to wait for the disk.
     LIGHT = "SET LOCAL synchronous_commit = off";
     MAKE = r#"

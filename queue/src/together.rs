@@ -7,6 +7,12 @@ use crate::finish;
 use crate::item::LaneLease;
 use crate::runner::{Finished, Task};
 
+/// Begins a transaction of several: whoever waits longer for somebody's lock does so alone.
+pub const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '200ms'";
+
+/// The same for what a crash of the server may undo: its end does not wait for the disk.
+pub const BEGIN_LIGHT: &str = "BEGIN; SET LOCAL lock_timeout = '200ms'; SET LOCAL synchronous_commit = off";
+
 /// Which of these tasks may be finished by this transaction, in their order: those whose leases hold. They are kept from being claimed until it
 /// ends. Waits for nobody: a task whose lane is locked by somebody else at the moment is `false` too and has to be tried alone.
 ///

@@ -249,7 +249,7 @@ impl Opening {
     }
 }
 
-/// PostgreSQL's text has no U+0000: people never type it, forged updates may hold it.
+/// PostgreSQL's text has no U+0000. Updates are accepted without it; what a process of an earlier release put into the inbox may hold it.
 pub(crate) fn storable(input: Input) -> Input {
     let clean = |text: String| if text.contains('\0') { text.replace('\0', "") } else { text };
     match input {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use fitter_dialogues::event::{Event, Input};
 use fitter_dialogues::{focus, state};
 use fitter_domain::ids::{BotId, ChatId, PersonId, RunId};
+use fitter_queue::together::BEGIN;
 use fitter_queue::{Batcher, Finished, Handover, NewItem, Request, Task, failpoint};
 use fitter_store::dialogues::{self, Stand};
 use fitter_store::{PgConnection, Postgres, Transaction, people, runs, slots};
@@ -29,9 +30,6 @@ const MOST: usize = 64;
 
 /// Transactions that wait for the disk while the next one is under way.
 const COMMITS: usize = 3;
-
-/// Whoever waits longer for somebody's lock does so alone.
-const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '200ms'";
 
 /// Does turns, several at a time. Cheap to clone.
 #[derive(Clone)]
