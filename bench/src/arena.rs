@@ -8,7 +8,7 @@ use fitter_simulator::BotSeed;
 use fitter_simulator::load::{Load, LoadConfig, Pace};
 use fitter_store::Database;
 
-use crate::crew::Crew;
+use crate::crew::{Crew, Talkers};
 use crate::database::{self, Server};
 use crate::measure::{Meter, Window};
 use crate::product::{Product, Setup};
@@ -46,13 +46,15 @@ pub struct Shape {
     pub bots: usize,
     /// How many technicians take turns on the seats.
     pub people: usize,
+    /// They only talk: one reply each, and nothing to walk through.
+    pub talk: bool,
 }
 
 impl Shape {
     /// One bot that fetches from the load server, a database on the server, and so many technicians.
     #[must_use]
     pub const fn poll(people: usize) -> Self {
-        Self { embedded: false, webhook: false, bots: 1, people }
+        Self { embedded: false, webhook: false, bots: 1, people, talk: false }
     }
 }
 
@@ -115,7 +117,12 @@ impl Arena {
     pub async fn open(bench: &Bench, shape: Shape) -> anyhow::Result<Self> {
         let home = tempfile::tempdir()?;
         let bots = bots(shape.bots);
-        let load = load(&bots, SEATS.min(shape.people), true, Crew::new(SEATS.min(shape.people), shape.people, shape.bots))?;
+        let seats = SEATS.min(shape.people);
+        let load = if shape.talk {
+            load(&bots, seats, true, Talkers::new(seats, shape.people))?
+        } else {
+            load(&bots, seats, true, Crew::new(seats, shape.people, shape.bots))?
+        };
         let url = if shape.embedded { None } else { Some(bench.server.fresh(NAME).await?) };
         let setup = Setup {
             binary: &bench.binary,

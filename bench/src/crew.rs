@@ -123,6 +123,32 @@ impl Place {
     }
 }
 
+/// People who say the shortest thing that has a reply and changes where they are: one update, one dialogue, one new message.
+pub struct Talkers {
+    seats: Vec<usize>,
+    size: usize,
+}
+
+/// So much says one person before the next one takes the seat.
+const WORDS_EACH: usize = 20;
+
+impl Talkers {
+    /// `size` people for `seats` seats.
+    #[must_use]
+    pub fn new(seats: usize, size: usize) -> Self {
+        Self { seats: vec![0; seats], size: size.max(seats) }
+    }
+}
+
+impl Crowd for Talkers {
+    fn next(&mut self, seat: usize, _seen: Option<&Seen>) -> Turn {
+        let seats = self.seats.len();
+        let said = self.seats.get_mut(seat).map_or(0, |said| std::mem::replace(said, *said + 1));
+        let person = (seat + said / WORDS_EACH * seats) % self.size;
+        Turn { bot: 0, person: FIRST + i64::try_from(person).unwrap_or_default(), act: Act::Say("/help".to_owned()) }
+    }
+}
+
 fn data(seen: &Seen, wanted: impl Fn(&str, &str) -> bool) -> Option<String> {
     seen.buttons
         .iter()
@@ -180,5 +206,14 @@ mod tests {
         assert_eq!(next(Some(&seen("❓ Что?", &[("Пауза", "w:1:3:pa")]))).act, Act::Say("всё в порядке".to_owned()));
         assert_eq!(next(Some(&seen("готово", &[("Меню", "m")]))).act, Act::Tap("m".to_owned()));
         assert_eq!(next(Some(&seen("Чем помочь?", &[("?", "help")]))).person, FIRST + 3);
+    }
+
+    #[test]
+    fn people_who_talk_take_turns() {
+        let mut talkers = Talkers::new(2, 4);
+        let person = |turn: Turn| turn.person - FIRST;
+        let first: Vec<i64> = (0..WORDS_EACH).map(|_| person(talkers.next(0, None))).collect();
+        assert!(first.iter().all(|&person| person == 0));
+        assert_eq!([person(talkers.next(0, None)), person(talkers.next(1, None))], [2, 1]);
     }
 }

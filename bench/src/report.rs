@@ -53,7 +53,7 @@ fn plain(value: &Value) -> String {
 #[must_use]
 pub fn ratio(figures: &Map<String, Value>) -> Option<String> {
     let rate = |name: &str| figures.get(name)?.pointer("/updates_per_second/median")?.as_f64().filter(|rate| *rate > 0.0);
-    let (own, peer) = (rate("poll")?, rate("peer")?);
+    let (own, peer) = (rate("same")?, rate("peer")?);
     Some(format!("Fitter / aiogram: {:.1} ({own:.0} and {peer:.0} updates a second)", own / peer))
 }
 
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn the_ratio_needs_both() {
         let rate = |rate: f64| json!({"updates_per_second": {"median": rate}});
-        let both: Map<String, Value> = [("poll".to_owned(), rate(1500.0)), ("peer".to_owned(), rate(300.0))].into_iter().collect();
+        let both: Map<String, Value> = [("same".to_owned(), rate(1500.0)), ("peer".to_owned(), rate(300.0))].into_iter().collect();
         assert_eq!(ratio(&both).unwrap(), "Fitter / aiogram: 5.0 (1500 and 300 updates a second)");
         let one: Map<String, Value> = both.into_iter().take(1).collect();
         assert_eq!(ratio(&one), None);

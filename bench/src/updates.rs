@@ -68,6 +68,8 @@ pub enum Piece {
     Poll,
     /// As fast as it goes, brought.
     Webhook,
+    /// A text, a change of the chat's state, one message: as fast as it goes, fetched.
+    Same,
     /// The same job on aiogram 3, as fast as it goes.
     Peer,
     /// As fast as it goes, on the embedded server.
@@ -137,6 +139,7 @@ async fn measure(bench: &Bench, piece: Piece, rate: f64) -> anyhow::Result<Value
         Piece::Alone => alone::run(bench.seconds).await,
         Piece::Poll => measured(bench, poll, Pace::Closed).await,
         Piece::Webhook => measured(bench, webhook, Pace::Closed).await,
+        Piece::Same => measured(bench, Shape { talk: true, ..poll }, Pace::Closed).await,
         Piece::Peer => peer::run(bench, WARM_UP, WINDOWS, length / WINDOWS).await,
         Piece::Embedded => measured(bench, Shape { embedded: true, ..poll }, Pace::Closed).await,
         Piece::Rate => measured(bench, poll, fixed).await,

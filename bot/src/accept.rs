@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::incoming::{Chat, Message, Update};
 use crate::mend::mend;
 use crate::ports::{PortError, Ported, Storage};
+use crate::receipt::{Arrival, Receipts};
 
 /// The kinds of updates that are asked for.
 pub const ALLOWED_UPDATES: [&str; 5] = ["message", "edited_message", "callback_query", "my_chat_member", "stopped_message_generation"];
@@ -125,20 +126,44 @@ fn going(update: &Update) -> Going {
         Some(_) => Going::Gathers(ALBUM_SETTLES),
         None if !private => Going::Alone,
         None if is_answer || is_command => Going::Ends,
-        None if message.photo.is_some() || message.document.is_some() || FILES.iter().any(|name| message.rest.contains_key(*name)) => {
-            Going::Gathers(BURST_SETTLES)
-        }
+        None if has_file(message) => Going::Gathers(BURST_SETTLES),
         None => Going::Joins,
     }
+}
+
+fn has_file(message: &Message) -> bool {
+    message.photo.is_some() || message.document.is_some() || FILES.iter().any(|name| message.rest.contains_key(*name))
+}
+
+/// The photo or file that a person has sent to the bot with this update.
+fn arrival(update: &Update) -> Option<Arrival> {
+    let is_bots = |message: &Message| message.from.as_ref().is_some_and(|from| from.is_bot == Some(true));
+    let message = update.message.as_ref().filter(|message| has_file(message) && !is_bots(message))?;
+    let chat = message.chat.as_ref().filter(|chat| chat.is_private())?;
+    Some(Arrival { chat: chat.chat_id()?, message: message.message_id?, album: message.media_group_id.clone() })
+}
+
+/// An update that can be kept.
+struct Read {
+    id: i64,
+    item: NewItem,
+    going: Going,
+    arrival: Option<Arrival>,
 }
 
 /// The inbox items of raw updates, and the highest `update_id`. What has no `update_id` is no update and is left out.
 #[must_use]
 pub fn items(bot: BotId, raws: &[Box<RawValue>]) -> (Vec<NewItem>, Option<i64>) {
-    let read: Vec<(i64, NewItem, Going)> = raws.iter().filter_map(|raw| item(bot, raw)).collect();
-    let last = read.iter().map(|(id, ..)| *id).max();
-    let goings: Vec<(String, Going)> = read.iter().map(|(_, item, going)| (item.lane.clone(), going.clone())).collect();
-    let items = read.into_iter().enumerate().map(|(place, (_, item, going))| match going {
+    let (items, last, _) = read_all(bot, raws);
+    (items, last)
+}
+
+fn read_all(bot: BotId, raws: &[Box<RawValue>]) -> (Vec<NewItem>, Option<i64>, Vec<Arrival>) {
+    let mut read: Vec<Read> = raws.iter().filter_map(|raw| read(bot, raw)).collect();
+    let last = read.iter().map(|update| update.id).max();
+    let arrivals = read.iter_mut().filter_map(|update| update.arrival.take()).collect();
+    let goings: Vec<(String, Going)> = read.iter().map(|update| (update.item.lane.clone(), update.going.clone())).collect();
+    let items = read.into_iter().enumerate().map(|(place, Read { item, going, .. })| match going {
         Going::Gathers(settle) => item.gathering(BURST, settle),
         Going::Album(album) => item.gathering(album, ALBUM_SETTLES),
         // A backlog is fetched in one go: words whose photos are here already do not go ahead of them.
@@ -147,7 +172,7 @@ pub fn items(bot: BotId, raws: &[Box<RawValue>]) -> (Vec<NewItem>, Option<i64>) 
         Going::Ends => item.ending(BURST),
         Going::Alone => item,
     });
-    (items.collect(), last)
+    (items.collect(), last, arrivals)
 }
 
 /// Whether a photo or file stands beside this place of a batch, with nothing but words of the same lane between.
@@ -159,27 +184,29 @@ fn gathers_beside(goings: &[(String, Going)], place: usize) -> bool {
     gathers(before.iter().rev().find(stands)) || gathers(after.iter().find(stands))
 }
 
-fn item(bot: BotId, raw: &RawValue) -> Option<(i64, NewItem, Going)> {
+fn read(bot: BotId, raw: &RawValue) -> Option<Read> {
     let raw = mend(raw.get());
     let update = Update::from_value(serde_json::from_str(&raw).ok()?);
-    let update_id = update.update_id?;
+    let id = update.update_id?;
     let payload = format!(r#"{{"bot":{bot},"update":{raw}}}"#);
-    let item = NewItem::raw(Queue::Inbox, lane_of(&update).key(bot), payload).dedupe(format!("{bot}:{update_id}")).max_attempts(ATTEMPTS);
+    let item = NewItem::raw(Queue::Inbox, lane_of(&update).key(bot), payload).dedupe(format!("{bot}:{id}")).max_attempts(ATTEMPTS);
     let item = if update.callback_query.is_some() { item.priority(Priority::Urgent) } else { item };
-    Some((update_id, item, going(&update)))
+    Some(Read { id, item, going: going(&update), arrival: arrival(&update) })
 }
 
-/// Commits raw updates to the inbox and returns the highest `update_id` of them. Only then may Telegram be told that they arrived.
+/// Commits raw updates to the inbox and returns the highest `update_id` of them. Only then may Telegram be told that they arrived, and people
+/// that their photos did.
 ///
 /// # Errors
 /// If the inbox cannot be reached; nothing was kept then.
-pub async fn accept(storage: &dyn Storage, bot: BotId, raws: &[Box<RawValue>]) -> Ported<Option<i64>> {
-    let (items, last) = items(bot, raws);
+pub async fn accept(storage: &dyn Storage, receipts: &Receipts, raws: &[Box<RawValue>]) -> Ported<Option<i64>> {
+    let (items, last, arrivals) = read_all(receipts.bot(), raws);
     let count = items.len() as u64;
     if count > 0 {
         storage.put(items).await?;
         failpoint::hit("accept").await.map_err(PortError::new)?;
         metrics::counter!("fitter_tg_updates_total").increment(count);
+        receipts.give(arrivals);
     }
     Ok(last)
 }
@@ -253,6 +280,24 @@ mod tests {
             _ => "alone".to_owned(),
         };
         items(BotId(9), &raws).0.iter().map(going).collect()
+    }
+
+    #[test]
+    fn photos_and_files_of_private_chats_arrive() {
+        let update = |message: Value| serde_json::value::to_raw_value(&json!({"update_id": 1, "message": message})).unwrap();
+        let raws: Vec<Box<RawValue>> = vec![
+            update(json!({"message_id": 1, "chat": {"id": 3}, "photo": [{"file_id": "f"}]})),
+            update(json!({"message_id": 2, "chat": {"id": 3}, "photo": [{"file_id": "f"}], "media_group_id": "g"})),
+            update(json!({"message_id": 3, "chat": {"id": 3}, "document": {"file_id": "f"}, "reply_to_message": {"message_id": 1}})),
+            update(json!({"message_id": 4, "chat": {"id": 3}, "voice": {"file_id": "f"}})),
+            update(json!({"message_id": 5, "chat": {"id": 3}, "text": "слова"})),
+            update(json!({"message_id": 6, "chat": {"id": -3}, "photo": [{"file_id": "f"}]})),
+            update(json!({"message_id": 7, "chat": {"id": 3}, "from": {"id": 3, "is_bot": true}, "photo": [{"file_id": "f"}]})),
+            update(json!({"chat": {"id": 3}, "photo": [{"file_id": "f"}]})),
+        ];
+        let arrivals = read_all(BotId(9), &raws).2;
+        let seen: Vec<_> = arrivals.iter().map(|arrival| (arrival.message, arrival.album.as_deref())).collect();
+        assert_eq!(seen, [(1, None), (2, Some("g")), (3, None), (4, None)]);
     }
 
     #[test]

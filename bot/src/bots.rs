@@ -4,22 +4,28 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use fitter_domain::ids::BotId;
+use fitter_domain::outbound::Outbound;
 use fitter_queue::{Failure, Finished, Task};
 use secrecy::SecretString;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::api::Api;
 use crate::fault::ApiError;
 use crate::inbox::Desk;
-use crate::outbox::Postman;
+use crate::outbox::{self, Postman};
 use crate::poll::{PollError, poll};
 use crate::ports::{Blobs, Conversation, Storage};
 use crate::route::Me;
 use crate::send::Sender;
 use crate::setup::{SetupError, Words, dress, identify};
 use crate::webhook::{self, WebhookError};
+
+/// So many taps are answered at a time.
+const ANSWERS: usize = 64;
 
 /// How updates come.
 #[derive(Debug, Clone)]
@@ -91,6 +97,7 @@ pub struct Bots {
     storage: Arc<dyn Storage>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
+    answers: TaskTracker,
 }
 
 impl Bots {
@@ -138,6 +145,7 @@ impl Bots {
             storage,
             stop,
             tasks,
+            answers: TaskTracker::new(),
         })
     }
 
@@ -160,9 +168,29 @@ impl Bots {
         }
     }
 
+    /// Sends an answer to a tap at once, past the queue. What is refused for now becomes a letter.
+    pub fn answering(&self) -> impl Fn(Outbound) + Send + Sync + 'static {
+        let (postman, storage, answers) = (Arc::clone(&self.postman), Arc::clone(&self.storage), self.answers.clone());
+        let places = Arc::new(Semaphore::new(ANSWERS));
+        move |answer| {
+            let (postman, storage, places) = (Arc::clone(&postman), Arc::clone(&storage), Arc::clone(&places));
+            answers.spawn(async move {
+                let _place = places.acquire().await;
+                outbox::answer(&postman, storage.as_ref(), answer).await;
+            });
+        }
+    }
+
+    /// Answers to taps on their way: to be waited for when the workers have stopped.
+    #[must_use]
+    pub fn answers(&self) -> TaskTracker {
+        self.answers.clone()
+    }
+
     /// The route of the webhooks, to be merged into the web server.
     pub fn router(&self) -> axum::Router {
-        webhook::router(self.secrets.clone(), Arc::clone(&self.storage))
+        let bots = self.secrets.iter().filter_map(|(bot, secret)| Some((self.api(*bot)?, secret.clone())));
+        webhook::router(bots, Arc::clone(&self.storage))
     }
 
     /// The client of a bot, for [`crate::fetch::fetch`].

@@ -8,6 +8,7 @@
 //! | [`setup`] | who the bot is, its commands and descriptions |
 //! | [`poll`], [`webhook`] | raw updates in, by either way |
 //! | [`accept`] | … into the inbox, by lane |
+//! | [`receipt`] | … and people see it |
 //! | [`mod@mend`] | … readable by everybody |
 //! | [`incoming`] | a lenient view of an update |
 //! | [`rich`] | the words of rich messages |
@@ -32,6 +33,7 @@ pub mod mend;
 pub mod outbox;
 pub mod poll;
 pub mod ports;
+pub mod receipt;
 pub mod render;
 pub mod rich;
 pub mod route;

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use fitter_dialogues::event::Incoming;
 use fitter_domain::ids::{BotId, ChatId};
 use fitter_domain::screen::Slot;
-use fitter_queue::limiter::{self, Need, Wait};
+use fitter_queue::limiter::{self, Need, Purse, Wait};
 use fitter_queue::together::{BEGIN, BEGIN_LIGHT};
 use fitter_queue::{Batcher, Failure, Finished, ItemId, NewItem, Request, Task};
 use fitter_services::conversation::{Late, Stimulus};
@@ -25,7 +26,8 @@ use crate::ports::{Blobs, Conversation, MessageKind, Place, Placed, PortError, P
 pub struct Live {
     app: App,
     marks: Batcher<(Task, Option<Place>), Finished>,
-    tokens: Batcher<Need, Result<(), Wait>>,
+    tokens: Batcher<Need, Result<u32, Wait>>,
+    purse: Arc<Purse>,
     places: Batcher<(BotId, ChatId, Slot), Option<SlotMessage>>,
     removals: Batcher<(BotId, ChatId, Slot), ()>,
     /// The rights to poll, held for as long as this process polls.
@@ -39,8 +41,9 @@ impl Live {
         let (marking, taking, looking, removing) = (app.clone(), app.clone(), app.clone(), app.clone());
         Self {
             app,
-            marks: Batcher::new(MOST, 2, move |requests| mark(marking.clone(), requests)),
+            marks: Batcher::lingering(MOST, 2, LINGER, move |requests| mark(marking.clone(), requests)),
             tokens: Batcher::new(MOST, 1, move |requests| take(taking.clone(), requests)),
+            purse: Arc::default(),
             places: Batcher::new(MOST, 1, move |requests| look(looking.clone(), requests)),
             removals: Batcher::new(MOST, 2, move |requests| remove(removing.clone(), requests)),
             leads: Arc::default(),
@@ -60,6 +63,9 @@ impl Live {
 
 /// Requests of one kind that go to the database together at most.
 const MOST: usize = 256;
+
+/// Ends of letters wait so long for others, which is little beside a call to Telegram. Each commit takes the disk from the turns.
+const LINGER: Duration = Duration::from_millis(5);
 
 /// Finishes tasks and names their messages, in one transaction.
 async fn mark(app: App, requests: Vec<Request<(Task, Option<Place>), Finished>>) {
@@ -93,7 +99,7 @@ async fn mark(app: App, requests: Vec<Request<(Task, Option<Place>), Finished>>)
 }
 
 /// Takes tokens of buckets that do not depend on each other.
-async fn take(app: App, requests: Vec<Request<Need, Result<(), Wait>>>) {
+async fn take(app: App, requests: Vec<Request<Need, Result<u32, Wait>>>) {
     let needs: Vec<Need> = requests.iter().map(|request| request.what.clone()).collect();
     let mut seen = HashSet::new();
     if !needs.iter().all(|need| seen.insert(need.key.as_str())) {
@@ -186,10 +192,13 @@ impl Storage for Live {
     }
 
     async fn take(&self, needs: Vec<Need>) -> Ported<Result<(), Wait>> {
-        if let [need] = needs.as_slice()
-            && let Some(taken) = self.tokens.ask(need.clone()).await
-        {
-            return Ok(taken);
+        if let [need] = needs.as_slice() {
+            if self.purse.spend(&need.key) {
+                return Ok(Ok(()));
+            }
+            if let Some(taken) = self.tokens.ask(need.clone()).await {
+                return Ok(taken.map(|ahead| self.purse.keep(need.key.clone(), ahead)));
+            }
         }
         let mut conn = self.app.db.pool().acquire().await.map_err(PortError::new)?;
         limiter::take(&mut conn, &needs).await.map_err(PortError::new)

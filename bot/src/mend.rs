@@ -100,7 +100,7 @@ fn string(bytes: &[u8], mut at: usize, mut fixes: Option<&mut Fixes<'_>>) -> usi
     bytes.len()
 }
 
-/// The code unit of an escape `\uXXXX`.
+/// The code unit of an escape: `\u` and four hexadecimal digits.
 fn unit(bytes: &[u8], at: usize) -> Option<u16> {
     let hex = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
     u16::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()

@@ -7,26 +7,37 @@ use std::time::{Duration, Instant};
 use fitter_domain::ids::{BotId, ChatId};
 use fitter_domain::outbound::{Outbound, OutboundKind};
 use fitter_queue::limiter::{Need, Wait};
-use fitter_queue::{Failure, Finished, Task, failpoint};
+use fitter_queue::{Failure, Finished, ItemId, Task, failpoint};
+use fitter_services::delivery::{self, Address};
 
 use crate::fault::Fault;
-use crate::ports::{Place, Placed, Storage};
+use crate::ports::{Place, Placed, PortError, Storage};
 use crate::send::{self, Letter, Progress, Sender};
 
 /// Lanes of announcements begin with this.
 pub const BULK_LANES: &str = "bulk:";
 
-/// Telegram says "about one a second" per chat and tolerates bursts (Bots FAQ).
-const CHAT: (f64, f64) = (1.0, 40.0);
+/// Telegram says "about one a second" per chat and tolerates bursts (Bots FAQ): 40 here, counting those taken ahead.
+const CHAT: Limit = Limit { rate: 1.0, burst: 32.0, ahead: 8 };
 /// "20 a minute" per group (Bots FAQ): a burst and what flows in during the same minute are 20 together.
-const GROUP: (f64, f64) = (0.25, 5.0);
+const GROUP: Limit = Limit { rate: 0.25, burst: 5.0, ahead: 0 };
 /// Announcements to different people, "about 30 a second" per bot (Bots FAQ). Answers have no such limit (tdlib/td#1834).
-const BULK: (f64, f64) = (30.0, 30.0);
+const BULK: Limit = Limit { rate: 30.0, burst: 30.0, ahead: 0 };
+
+/// Tokens per second, in a full bucket, and those that may be taken ahead of their use.
+#[derive(Clone, Copy)]
+struct Limit {
+    rate: f64,
+    burst: f64,
+    ahead: u32,
+}
 
 /// So many chats refused with 429 within [`FLOOD_WINDOW`], and fewer letters that went out, mean that the whole bot is over a limit, which
 /// Telegram does not say.
 const FLOOD_CHATS: usize = 3;
 const FLOOD_WINDOW: Duration = Duration::from_secs(10);
+/// An announcement waits so long for its turn without giving its lane back.
+const LITTLE: Duration = Duration::from_secs(1);
 /// With a wrong token nothing works until a person does something, or Telegram does.
 const UNAUTHORIZED_PAUSE: Duration = Duration::from_secs(15);
 
@@ -35,6 +46,8 @@ pub struct Postman {
     senders: HashMap<BotId, Sender>,
     storage: Arc<dyn Storage>,
     floods: Mutex<HashMap<BotId, Flood>>,
+    /// Announcements of a bot wait for their turn here, one behind the other, so that they do not all ask the limiter again and again.
+    lines: HashMap<BotId, tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -64,7 +77,8 @@ impl Postman {
     /// A worker for these bots.
     #[must_use]
     pub fn new(senders: HashMap<BotId, Sender>, storage: Arc<dyn Storage>) -> Self {
-        Self { senders, storage, floods: Mutex::default() }
+        let lines = senders.keys().map(|bot| (*bot, tokio::sync::Mutex::default())).collect();
+        Self { senders, storage, floods: Mutex::default(), lines }
     }
 
     /// Works on one outbox item; the handler for [`fitter_queue::run_lanes`].
@@ -131,10 +145,17 @@ impl Postman {
         if let Some(time) = self.flooded(letter.out.bot) {
             return Err(Failure::Hold { time });
         }
-        match self.storage.take(needs(letter.out.bot, letter.out.chat, bulk)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(Wait(time))) => Err(Failure::Hold { time }),
-            Err(error) => Err(error.into()),
+        let _turn = match self.lines.get(&letter.out.bot) {
+            Some(line) if bulk => Some(line.lock().await),
+            _ => None,
+        };
+        loop {
+            match self.storage.take(needs(letter.out.bot, letter.out.chat, bulk)).await? {
+                Ok(()) => return Ok(()),
+                // To hold its lane for so little would cost more than to wait.
+                Err(Wait(time)) if bulk && time < LITTLE => tokio::time::sleep(time).await,
+                Err(Wait(time)) => return Err(Failure::Hold { time }),
+            }
         }
     }
 
@@ -200,17 +221,35 @@ impl Postman {
     }
 }
 
+/// Answers a tap at once, or leaves it to the queue if that does not work now.
+pub(crate) async fn answer(postman: &Postman, storage: &dyn Storage, answer: Outbound) {
+    let letter = Letter { item: ItemId(0), out: answer.clone(), progress: Progress::default() };
+    let delay = match postman.deliver(letter, false).await {
+        Err(Failure::Retry { after, .. }) => after.unwrap_or(Duration::from_secs(1)),
+        Err(Failure::Hold { time }) => time,
+        Err(Failure::Bury { reason }) => return tracing::warn!(reason, "a tap is not answered"),
+        Ok(_) | Err(Failure::Lost) => return,
+    };
+    let later = match delivery::item(Address { bot: answer.bot, chat: answer.chat, thread: answer.thread }, answer.what) {
+        Ok(item) => storage.put(vec![item.delay(delay)]).await,
+        Err(error) => Err(PortError::new(error)),
+    };
+    if let Err(error) = later {
+        tracing::warn!(%error, "a tap is not answered");
+    }
+}
+
 /// Answers to taps and "typing…" count under no limit that matters (telegram-bot-api#648).
 const fn limited(what: &OutboundKind) -> bool {
     !matches!(what, OutboundKind::Answer { .. } | OutboundKind::Busy)
 }
 
 fn makes_message(letter: &Letter) -> bool {
-    matches!(letter.out.what, OutboundKind::Send { .. }) || letter.progress.anew
+    matches!(letter.out.what, OutboundKind::Send { .. } | OutboundKind::Move { .. }) || letter.progress.anew
 }
 
 fn needs(bot: BotId, chat: ChatId, bulk: bool) -> Vec<Need> {
-    let need = |key: String, (rate, burst): (f64, f64)| Need { key, rate, burst };
+    let need = |key: String, Limit { rate, burst, ahead }: Limit| Need { key, rate, burst, ahead };
     let mut needs = vec![need(format!("tg:{bot}:{chat}"), if chat.0 < 0 { GROUP } else { CHAT })];
     if bulk {
         needs.push(need(format!("tg:{bot}"), BULK));
@@ -219,6 +258,10 @@ fn needs(bot: BotId, chat: ChatId, bulk: bool) -> Vec<Need> {
 }
 
 fn place(letter: &Letter, placed: Option<Placed>) -> Option<Place> {
-    let (OutboundKind::Send { slot: Some(slot), .. } | OutboundKind::Edit { slot, .. }) = &letter.out.what else { return None };
+    let (OutboundKind::Send { slot: Some(slot), .. } | OutboundKind::Move { slot, .. } | OutboundKind::Edit { slot, .. }) =
+        &letter.out.what
+    else {
+        return None;
+    };
     Some(Place { bot: letter.out.bot, chat: letter.out.chat, slot: slot.clone(), placed: placed? })
 }

@@ -1,7 +1,7 @@
 //! Long polling: raw updates into the inbox, the next offset only after the commit.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -9,14 +9,12 @@ use crate::accept::{ALLOWED_UPDATES, accept};
 use crate::api::Api;
 use crate::fault::{ApiError, Fault, Refusal};
 use crate::ports::Storage;
+use crate::receipt::Receipts;
 
 /// How long Telegram keeps a request open when there is nothing (it allows 50 s).
 const WAIT: Duration = Duration::from_secs(30);
-/// How often a process that stands by looks whether the one that fetches is gone.
-const STANDBY: Duration = Duration::from_secs(10);
-/// A process that has begun, or lost the right together with its connection, so short a time ago looks more often: most likely the server has
-/// only not noticed yet that the former holder is gone.
-const IMPATIENT: Duration = Duration::from_secs(30);
+/// How often a process that stands by looks whether the one that fetches is gone. All bots of a process look by one statement.
+const STANDBY: Duration = Duration::from_secs(1);
 /// Longest pause between failed attempts: work goes on soon after Telegram does.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The database is near and ours: it is looked for again at once, and its absence is told now and then.
@@ -57,23 +55,22 @@ impl PollError {
 ///
 /// A stop loses nothing: what was fetched and not committed is not confirmed, and what was committed and not confirmed is known by its number.
 pub async fn poll(api: Arc<Api>, storage: Arc<dyn Storage>, stop: CancellationToken) {
+    let receipts = Receipts::new(Arc::clone(&api));
     let mut offset = None;
     let mut failures = 0;
-    let mut led = Instant::now();
     while !stop.is_cancelled() {
-        let round = async { round(&api, storage.as_ref(), offset).await };
+        let round = async { round(&api, storage.as_ref(), &receipts, offset).await };
         let pause = match stop.run_until_cancelled(round).await {
             None => break,
             Some(Ok(Round::Fetched(last))) => {
                 offset = last.map(|last| last.saturating_add(1)).or(offset);
                 failures = 0;
-                led = Instant::now();
                 continue;
             }
             // The other process fetches; this one stands by.
             Some(Ok(Round::NotLeading)) => {
                 offset = None;
-                if led.elapsed() < IMPATIENT { DATABASE_PAUSE } else { STANDBY }
+                STANDBY
             }
             Some(Err(error)) => {
                 failures += 1;
@@ -129,12 +126,12 @@ impl RoundError {
     }
 }
 
-async fn round(api: &Api, storage: &dyn Storage, offset: Option<i64>) -> Result<Round, RoundError> {
+async fn round(api: &Api, storage: &dyn Storage, receipts: &Receipts, offset: Option<i64>) -> Result<Round, RoundError> {
     if !storage.lead(api.bot()).await? {
         return Ok(Round::NotLeading);
     }
     let raws = api.updates(offset, WAIT, &ALLOWED_UPDATES).await?;
-    let last = accept(storage, api.bot(), &raws).await?;
+    let last = accept(storage, receipts, &raws).await?;
     if last.is_none() && !raws.is_empty() {
         // They cannot be confirmed, so they would come again at once.
         return Err(ApiError::Odd { status: 200, what: "updates without numbers".to_owned() }.into());

@@ -204,7 +204,13 @@ async fn call(incoming: Incoming) -> Option<Incoming> {
     Some(incoming)
 }
 
+/// What answers a tap, if Telegram can have sent it.
+fn tap_id(callback: &Callback) -> Option<String> {
+    callback.id.clone().filter(|id| id.len() <= LONGEST_ID)
+}
+
 async fn tap(me: Arc<Me>, callback: Callback) -> Option<Incoming> {
+    let id = tap_id(&callback)?;
     let user = callback.from?;
     // Without the message there is no chat either: the person hears of it in their own.
     let message = callback.message.unwrap_or_else(|| Message { chat: Some(Chat { id: user.id, kind: None }), ..Message::default() });
@@ -214,11 +220,7 @@ async fn tap(me: Arc<Me>, callback: Callback) -> Option<Incoming> {
         Some(data) => Input::Tap { data },
         None => Input::Other { what: "callback_query".to_owned(), text: None },
     };
-    Some(Incoming {
-        message: message.message_id,
-        callback: Some(callback.id.filter(|id| id.len() <= LONGEST_ID)?),
-        ..incoming(&me, &place, input)?
-    })
+    Some(Incoming { message: message.message_id, callback: Some(id), ..incoming(&me, &place, input)? })
 }
 
 async fn stop(me: Arc<Me>, stopped: Stopped) -> Option<Incoming> {

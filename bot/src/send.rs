@@ -91,26 +91,40 @@ impl Sender {
                 Ok(None)
             }
             OutboundKind::Delete { slot } => {
-                if let Some(old) = self.storage.placed(letter.out.bot, chat, &slot).await? {
-                    let call = Call::new("deleteMessage").with("chat_id", chat.0).with("message_id", old.message);
-                    let deleted = done_if(self.call::<bool>(call).await, &[Fault::Gone]);
-                    match deleted {
-                        // Older than 48 hours: it stays, without buttons.
-                        Err(Failure::Api(error)) if error.fault() == Fault::Rejected => {
-                            tracing::debug!(%error, "a message is not deleted");
-                            self.retire(letter, old).await?;
-                        }
-                        deleted => deleted?,
-                    }
+                if self.delete(letter, &slot).await? {
                     self.storage.displace(letter.out.bot, chat, &slot).await?;
                 }
                 Ok(None)
+            }
+            OutboundKind::Move { slot, screen } => {
+                match self.delete(letter, &slot).await {
+                    // Whether the chat wants to hear from the bot says the message that follows.
+                    Err(Failure::Api(error)) if error.fault() == Fault::Blocked => {}
+                    // Once more after a failure: what is gone already is no matter.
+                    deleted => drop(deleted?),
+                }
+                self.anew(letter, &screen).await
             }
             OutboundKind::Send { screen, .. } => self.anew(letter, &screen).await,
             OutboundKind::Commands { commands } => self.commands(chat.0, &commands).await.map(|()| None),
             OutboundKind::Leave { screen } => self.leave(letter, &screen).await.map(|()| None),
             OutboundKind::Edit { slot, screen } => self.edit(letter, &slot, &screen).await,
         }
+    }
+
+    /// Deletes the message of a slot; whether there was one.
+    async fn delete(&self, letter: &Letter, slot: &Slot) -> Result<bool, Failure> {
+        let Some(old) = self.storage.placed(letter.out.bot, letter.out.chat, slot).await? else { return Ok(false) };
+        let call = Call::new("deleteMessage").with("chat_id", letter.out.chat.0).with("message_id", old.message);
+        match done_if(self.call::<bool>(call).await, &[Fault::Gone]) {
+            // Older than 48 hours: it stays, without buttons.
+            Err(Failure::Api(error)) if error.fault() == Fault::Rejected => {
+                tracing::debug!(%error, "a message is not deleted");
+                self.retire(letter, old).await?;
+            }
+            deleted => deleted?,
+        }
+        Ok(true)
     }
 
     async fn answer(&self, callback: String, text: Option<String>, alert: bool) -> Result<(), Failure> {

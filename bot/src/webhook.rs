@@ -24,6 +24,7 @@ use crate::accept::{ALLOWED_UPDATES, accept};
 use crate::api::{Api, Call};
 use crate::fault::ApiError;
 use crate::ports::Storage;
+use crate::receipt::Receipts;
 
 /// Updates are a few kilobytes, the largest (a rich message of 500 blocks and 50 files) some hundred.
 const BODY_LIMIT: usize = 1 << 20;
@@ -34,23 +35,21 @@ const READ_LIMIT: usize = 32 << 20;
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 
 struct Door {
-    secrets: HashMap<BotId, SecretString>,
+    bots: HashMap<BotId, (SecretString, Receipts)>,
     storage: Arc<dyn Storage>,
 }
 
-/// The route for the bots that have a secret here.
-pub fn router(secrets: HashMap<BotId, SecretString>, storage: Arc<dyn Storage>) -> Router {
-    Router::new().route("/telegram/{bot}", post(receive)).with_state(Arc::new(Door { secrets, storage }))
+/// The route for these bots, each with the secret of its webhook.
+pub fn router(bots: impl IntoIterator<Item = (Arc<Api>, SecretString)>, storage: Arc<dyn Storage>) -> Router {
+    let bots = bots.into_iter().map(|(api, secret)| (api.bot(), (secret, Receipts::new(api)))).collect();
+    Router::new().route("/telegram/{bot}", post(receive)).with_state(Arc::new(Door { bots, storage }))
 }
 
 async fn receive(State(door): State<Arc<Door>>, Path(bot): Path<i64>, request: Request) -> Response {
-    let bot = BotId(bot);
     let given = request.headers().get(SECRET_HEADER).map(|value| value.as_bytes().to_vec()).unwrap_or_default();
+    let known = door.bots.get(&BotId(bot)).filter(|(secret, _)| secret.expose_secret().as_bytes().ct_eq(&given).into());
     // An unknown bot is answered like a wrong secret: nobody learns which bots there are.
-    let known = door.secrets.get(&bot).is_some_and(|secret| secret.expose_secret().as_bytes().ct_eq(&given).into());
-    if !known {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
+    let Some((_, receipts)) = known else { return StatusCode::UNAUTHORIZED.into_response() };
     let body = match read(request.into_body()).await {
         Ok(body) => body,
         Err(status) => return status.into_response(),
@@ -58,7 +57,7 @@ async fn receive(State(door): State<Arc<Door>>, Path(bot): Path<i64>, request: R
     let Ok(raw) = serde_json::from_slice::<Box<RawValue>>(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    match accept(door.storage.as_ref(), bot, std::slice::from_ref(&raw)).await {
+    match accept(door.storage.as_ref(), receipts, std::slice::from_ref(&raw)).await {
         Ok(_) => StatusCode::OK.into_response(),
         Err(error) => {
             tracing::error!(%error, "an update cannot be kept, Telegram sends it again");

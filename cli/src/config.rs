@@ -208,7 +208,7 @@ impl Config {
 
     fn over(text: Figment, env: impl IntoIterator<Item = (String, String)>) -> anyhow::Result<Self> {
         let figment = Figment::from(Serialized::defaults(Self::default())).merge(text).merge(Serialized::globals(variables(env)?));
-        let config: Self = figment.extract().map_err(|error| anyhow::anyhow!("configuration: {error}"))?;
+        let config: Self = figment.extract().map_err(|error| anyhow::anyhow!("configuration: {}", without_quote(&error.to_string())))?;
         config.validate()?;
         Ok(config)
     }
@@ -229,6 +229,25 @@ impl Config {
         let tokens = self.telegram.bot_token.as_ref().map(|tokens| tokens.expose_secret().to_owned()).unwrap_or_default();
         tokens.split([',', ' ', '\n']).filter(|token| !token.is_empty()).map(SecretString::from).collect()
     }
+}
+
+/// The TOML parser quotes the line that it cannot read between its place and its reason, and a secret may stand in it.
+fn without_quote(error: &str) -> String {
+    match (error.split_once('\n'), error.rsplit_once("^\n")) {
+        (Some((place, _)), Some((_, reason))) => format!("{place}: {}", reason.trim().replace('\n', ", ")),
+        _ => error.to_owned(),
+    }
+}
+
+/// A switch, a number or text, in quotes or not. No setting is a list or a table, and figment's parser of values goes down into those until the
+/// stack is full, and panics at some quotes.
+fn scalar(text: &str) -> Value {
+    let text = text.trim();
+    if let Some(quoted) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        return Value::from(quoted);
+    }
+    let switch = text.parse::<bool>().map(Value::from).ok();
+    switch.or_else(|| text.parse::<u64>().map(Value::from).ok()).unwrap_or_else(|| Value::from(text))
 }
 
 /// The settings among environment variables.
@@ -252,7 +271,7 @@ fn variables(env: impl IntoIterator<Item = (String, String)>) -> anyhow::Result<
             continue;
         }
         let (section, key) = setting.key.split_once('.').with_context(|| format!("setting {} has no section", setting.key))?;
-        let value: Value = if setting.secret { Value::from(value) } else { value.parse().unwrap_or_else(|never| match never {}) };
+        let value = if setting.secret { Value::from(value) } else { scalar(&value) };
         match dict.entry(section.to_owned()).or_insert_with(|| Value::from(Dict::new())) {
             Value::Dict(_, inner) => inner.insert(key.to_owned(), value),
             _ => None,
@@ -319,6 +338,22 @@ mod tests {
                 .extend(keys.keys().map(|key| format!("{section}.{key}")).filter(|key| !SETTINGS.iter().any(|setting| setting.key == key)));
         }
         assert_eq!(missing, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_broken_file_is_not_quoted() {
+        for broken in ["bot_token = \"12345:secret", "bot_token = 12345:secret", "bot_token = \"12345:secret\" x", "12345:secret"] {
+            let said = Config::read(&format!("[telegram]\n{broken}\n"), []).unwrap_err().to_string();
+            assert!(said.contains("at line 2") && !said.contains("secret"), "{said}");
+        }
+    }
+
+    #[test]
+    fn brackets_are_text() {
+        assert_eq!(load(&[("FITTER_HTTP_ADDR", "[::1]:8080")]).unwrap().http.addr.port(), 8080);
+        assert_eq!(load(&[("FITTER_LOG", r#""info""#)]).unwrap().log.filter, "info");
+        let deep = "[".repeat(100_000);
+        assert_eq!(load(&[("FITTER_LOG", &deep)]).unwrap().log.filter, deep);
     }
 
     #[test]

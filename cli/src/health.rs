@@ -3,20 +3,23 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use fitter_queue::Depth;
+use fitter_queue::{Depth, QueueError};
 use fitter_store::Database;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 /// The database may be busy for a moment; away is when it does not answer for so long.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Writing is tried so often at most, however many ask: the page is public.
+const TRIED: Duration = Duration::from_secs(1);
 /// Figures of the queues are read this often.
 const REFRESH: Duration = Duration::from_secs(5);
 
@@ -25,6 +28,8 @@ const REFRESH: Duration = Duration::from_secs(5);
 pub struct Ready {
     started: Arc<AtomicBool>,
     database: Arc<std::sync::OnceLock<Database>>,
+    /// When the database last took something.
+    wrote: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Ready {
@@ -44,14 +49,29 @@ impl Ready {
             return Err("starting");
         }
         let Some(database) = self.database.get() else { return Err("starting") };
-        match tokio::time::timeout(PATIENCE, fitter_store::maintenance::ping(database)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err("the database does not answer"),
+        if !in_time(fitter_store::maintenance::ping(database)).await {
+            return Err("the database does not answer");
         }
+        if in_time(self.write(database)).await { Ok(()) } else { Err("the database takes no updates") }
+    }
+
+    async fn write(&self, database: &Database) -> Result<(), QueueError> {
+        let mut wrote = self.wrote.lock().await;
+        if wrote.is_none_or(|at| at.elapsed() >= TRIED) {
+            *wrote = None;
+            fitter_store::maintenance::writable(database).await?;
+            *wrote = Some(Instant::now());
+        }
+        Ok(())
     }
 }
 
-/// `/healthz`: the process lives. `/readyz`: 200 once everything is started and while the database answers, 503 otherwise.
+/// Whether something succeeds soon.
+async fn in_time<E>(work: impl Future<Output = Result<(), E>>) -> bool {
+    matches!(tokio::time::timeout(PATIENCE, work).await, Ok(Ok(())))
+}
+
+/// `/healthz`: the process lives. `/readyz`: 200 once everything is started and while the database takes updates, 503 otherwise.
 pub fn router(ready: Ready) -> Router {
     let readyz = move || {
         let ready = ready.clone();

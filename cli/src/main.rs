@@ -27,6 +27,10 @@ use clap::{Parser, Subcommand};
 
 use fitter_cli::config::{self, Config};
 
+// A fifth of the processor time went into glibc's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "fitter", version, about = "The field technician's assistant in Telegram")]
 struct Args {

@@ -12,7 +12,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::any;
 use clap::ValueEnum;
-use fitter_bot::fault::Fault;
+use fitter_bot::fault::{ApiError, Fault};
 use fitter_bot::live::Live;
 use fitter_bot::setup::Words;
 use fitter_bot::{BotConfig, Bots, Updates};
@@ -191,7 +191,10 @@ impl Server {
                 stop.cancel();
                 while tasks.join_next().await.is_some() {}
             };
+            let answers = bots.answers();
             tokio::join!(bots.stop(), worked);
+            answers.close();
+            answers.wait().await;
             if let Some(web) = web {
                 // Long polls of a browser may hang on: they are cut off.
                 let _ended = tokio::time::timeout(Duration::from_secs(2), web).await;
@@ -239,6 +242,7 @@ impl Server {
         let pool = app.db.pool().clone();
         let run = |queue, lanes| (pool.clone(), queue, RunnerConfig { lanes, ..RunnerConfig::default() }, app.wake.clone(), stop.clone());
         let (inbox, outbox) = (bots.inbox(), bots.outbox());
+        let _set = app.answering.set(Box::new(bots.answering()));
         let job = {
             let (app, fetch) = (app.clone(), fetcher(bots));
             move |task| {
@@ -295,9 +299,10 @@ fn fetcher(bots: &Bots) -> Fetch {
         let api = apis.get(&bot).cloned();
         Box::pin(async move {
             let Some(api) = api else { return Err(FetchError::Later("this bot is not configured here".to_owned())) };
-            fitter_bot::fetch::fetch(&api, &file_id).await.map_err(|error| match error.fault() {
-                Fault::Wait(time) => FetchError::Wait(time),
-                Fault::Retry | Fault::Uncertain | Fault::Unauthorized => FetchError::Later(error.to_string()),
+            fitter_bot::fetch::fetch(&api, &file_id).await.map_err(|error| match (&error, error.fault()) {
+                (ApiError::TooBig { .. }, _) => FetchError::TooBig,
+                (_, Fault::Wait(time)) => FetchError::Wait(time),
+                (_, Fault::Retry | Fault::Uncertain | Fault::Unauthorized) => FetchError::Later(error.to_string()),
                 _ => FetchError::Never(error.to_string()),
             })
         })

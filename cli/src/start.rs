@@ -12,7 +12,7 @@ use fitter_prompts::Messages;
 use fitter_queue::{Wake, failpoint};
 use fitter_retrieval::problem::Severity;
 use fitter_services::App;
-use fitter_services::app::{Puts, Walks};
+use fitter_services::app::{Flushes, Puts, Walks};
 use fitter_services::files::Files;
 use fitter_services::search::Search;
 use fitter_services::turns::Turns;
@@ -76,6 +76,8 @@ pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
         puts: Puts::default(),
         bodies: Bodies::default(),
         walks: Walks::default(),
+        flushes: Flushes::default(),
+        answering: Arc::default(),
         greeted: Arc::default(),
     };
     app.refresh_search().await?;

@@ -332,6 +332,8 @@ pub enum Outcome {
         /// The step's index.
         step: u32,
     },
+    /// A photo turned out to be one that Telegram does not hand out.
+    TooBig,
     /// What was asked for does not exist or may not be seen.
     Refused,
 }

@@ -296,6 +296,7 @@ fn came_of(turn: &mut Turn<'_>, outcome: &Outcome) {
         Outcome::Faults { faults } => faults::listed(turn, faults),
         Outcome::Fault { fault } => faults::opened(turn, fault),
         Outcome::TimerOver { run, step } => walk::timer_over(turn, *run, *step),
+        Outcome::TooBig => not_taken(turn, msg::file_too_big()),
         Outcome::Refused => {
             walk::lose_dead_focus(turn);
             turn.refuse();

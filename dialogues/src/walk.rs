@@ -11,6 +11,7 @@
 //! | `walk/hints.rs` | which step words speak of |
 //! | `walk/digest.rs` | the message that sums it up, and what the technician is asked about it |
 //! | `walk/moves.rs` | on, back, over |
+//! | `walk/messages.rs` | the messages of a walk: sent, changed in place, closed |
 //! | `walk/screens.rs` | what a step looks like |
 //! | `walk/texts.rs` | pieces of their texts |
 //! | `walk/report.rs` | what a walk looks like afterwards |
@@ -22,6 +23,7 @@ mod digest;
 mod evidence;
 mod heard;
 mod hints;
+mod messages;
 mod moves;
 mod report;
 mod screens;

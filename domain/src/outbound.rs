@@ -30,6 +30,13 @@ pub enum OutboundKind {
         /// Its content.
         screen: Screen,
     },
+    /// Moves the message of a slot to the end of the chat with a new content: the old one is deleted, if there is one, and this is sent.
+    Move {
+        /// Which message.
+        slot: Slot,
+        /// Its new content.
+        screen: Screen,
+    },
     /// Changes the message of a slot in place; sends it anew when there is none or it cannot be changed.
     Edit {
         /// Which message.

@@ -1,13 +1,18 @@
 //! Requests of one kind that come close together are done together.
 //!
-//! There is no timer: a request that comes while nothing is under way begins at once. What comes while others are being done waits for them and
-//! then goes together. So a batch grows with the load, and without load nobody waits.
+//! There is no timer as a rule: a request that comes while nothing is under way begins at once. What comes while others are being done waits for them and
+//! then goes together. So a batch grows with the load, and without load nobody waits. A second batch begins beside the first one only when it is
+//! full: two small ones cost almost twice as much as one.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+
+/// With so many a batch is worth its cost, and does not linger for more.
+const FEW: usize = 16;
 
 type Work<Q, A> = dyn Fn(Vec<Request<Q, A>>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
 
@@ -19,6 +24,8 @@ struct Inner<Q, A> {
     most: usize,
     /// Batches at a time.
     parallel: usize,
+    /// How long a small batch waits for more.
+    linger: Duration,
     line: Mutex<Line<Q, A>>,
     work: Box<Work<Q, A>>,
 }
@@ -56,15 +63,24 @@ impl<Q, A> std::fmt::Debug for Batcher<Q, A> {
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
-    /// Does requests by `work`: at most `most` together and `parallel` batches at a time, both at least one.
+    /// Does requests by `work`: at most `most` together and, while so many wait, `parallel` batches at a time; both at least one.
     pub fn new<W, F>(most: usize, parallel: usize, work: W) -> Self
+    where
+        W: Fn(Vec<Request<Q, A>>) -> F + Send + Sync + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        Self::lingering(most, parallel, Duration::ZERO, work)
+    }
+
+    /// The same for what nobody waits for: a small batch waits so long for more.
+    pub fn lingering<W, F>(most: usize, parallel: usize, linger: Duration, work: W) -> Self
     where
         W: Fn(Vec<Request<Q, A>>) -> F + Send + Sync + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
         let line = Mutex::new(Line { waiting: VecDeque::new(), running: 0 });
         let work = Box::new(move |requests| Box::pin(work(requests)) as Pin<Box<dyn Future<Output = ()> + Send>>);
-        Self(Arc::new(Inner { most: most.max(1), parallel: parallel.max(1), line, work }))
+        Self(Arc::new(Inner { most: most.max(1), parallel: parallel.max(1), linger, line, work }))
     }
 
     /// Asks, and waits for the answer; `None` if the batch ended without one: it failed as a whole, or panicked.
@@ -75,7 +91,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
         let begin = {
             let mut line = self.line();
             line.waiting.push_back(Request { what, answer });
-            let begin = line.running < self.0.parallel;
+            let begin = line.running == 0 || (line.running < self.0.parallel && line.waiting.len() >= self.0.most);
             line.running += usize::from(begin);
             begin
         };
@@ -86,7 +102,11 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
     }
 
     async fn work(self) {
-        while let Some(batch) = self.next() {
+        loop {
+            if !self.0.linger.is_zero() && self.line().waiting.len() < self.0.most.min(FEW) {
+                tokio::time::sleep(self.0.linger).await;
+            }
+            let Some(batch) = self.next() else { return };
             // A task of its own, so that a panic ends this batch and nothing else.
             if let Err(error) = tokio::spawn((self.0.work)(batch)).await {
                 tracing::warn!(%error, "a batch was cut off, its parts are done one by one");
@@ -96,7 +116,7 @@ impl<Q: Send + 'static, A: Send + 'static> Batcher<Q, A> {
 
     fn next(&self) -> Option<Vec<Request<Q, A>>> {
         let mut line = self.line();
-        if line.waiting.is_empty() {
+        if line.waiting.is_empty() || (line.running > 1 && line.waiting.len() < self.0.most) {
             line.running -= 1;
             return None;
         }
@@ -156,6 +176,63 @@ mod tests {
             assert_eq!(asked.await.unwrap(), Some(n * 2));
         }
         assert_eq!(*sizes.lock().unwrap(), [1, 4, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_second_batch_begins_when_it_is_full() {
+        let gate = Arc::new(Semaphore::new(0));
+        let running = Arc::new(Mutex::new(Vec::new()));
+        let batcher = Batcher::new(2, 2, {
+            let (gate, running) = (Arc::clone(&gate), Arc::clone(&running));
+            move |requests: Vec<Request<(), ()>>| {
+                let (gate, running) = (Arc::clone(&gate), Arc::clone(&running));
+                async move {
+                    running.lock().unwrap().push(requests.len());
+                    gate.acquire().await.unwrap().forget();
+                    requests.into_iter().for_each(|request| request.answer(()));
+                }
+            }
+        });
+        let mut asked = Vec::new();
+        let mut sizes = Vec::new();
+        for _ in 0..4 {
+            let batcher = batcher.clone();
+            asked.push(tokio::spawn(async move { batcher.ask(()).await }));
+            // Everything that can be begun is begun.
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            sizes.push(running.lock().unwrap().clone());
+        }
+        assert_eq!(sizes, [vec![1], vec![1], vec![1, 2], vec![1, 2]]);
+        gate.add_permits(4);
+        for asked in asked {
+            assert_eq!(asked.await.unwrap(), Some(()));
+        }
+        assert_eq!(batcher.line().running, 0);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_lingers() {
+        let sizes = Arc::new(Mutex::new(Vec::new()));
+        let batcher = Batcher::lingering(3, 1, Duration::from_millis(50), {
+            let sizes = Arc::clone(&sizes);
+            move |requests: Vec<Request<(), ()>>| {
+                sizes.lock().unwrap().push(requests.len());
+                async move { requests.into_iter().for_each(|request| request.answer(())) }
+            }
+        });
+        let ask = || {
+            let batcher = batcher.clone();
+            tokio::spawn(async move { batcher.ask(()).await })
+        };
+        let (first, second) = (ask(), ask());
+        assert_eq!((first.await.unwrap(), second.await.unwrap()), (Some(()), Some(())));
+        let more: Vec<_> = (0..4).map(|_| ask()).collect();
+        for asked in more {
+            assert_eq!(asked.await.unwrap(), Some(()));
+        }
+        assert_eq!(*sizes.lock().unwrap(), [2, 3, 1]);
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use sqlx::{Connection, PgConnection, Row};
 
 use crate::error::QueueError;
 use crate::finish;
-use crate::item::{Item, ItemId, LaneLease, Queue};
+use crate::item::{Item, ItemId, LaneLease, Priority, Queue};
 use crate::sql::sql;
 
 /// How much to claim.
@@ -16,6 +16,8 @@ use crate::sql::sql;
 pub struct Claim {
     /// At most so many lanes.
     pub lanes: u32,
+    /// At most so many of them of [`Priority::Bulk`].
+    pub bulk: u32,
     /// At most so many items of each; an album comes whole.
     pub items_per_lane: u32,
     /// For how long, unless renewed.
@@ -24,27 +26,29 @@ pub struct Claim {
 
 impl Default for Claim {
     fn default() -> Self {
-        Self { lanes: 16, items_per_lane: 10, lease: Duration::from_secs(30) }
+        Self { lanes: 16, bulk: 16, items_per_lane: 10, lease: Duration::from_secs(30) }
     }
 }
 
 sql! {
     EXPIRE = "UPDATE queue_lanes SET ready_at = now() WHERE lease_token IS NOT NULL AND ready_at > now()";
+    // The queue's number comes from the lanes themselves: a constant invites the planner, which knows nothing of the table while it is empty, to
+    // walk through all lanes of the queue.
     // One branch per priority (the numbers of `Priority::code`), each a range of the index; a lane locked by somebody else is skipped, so
     // neither a slow transaction nor a dead connection makes the other lanes wait. A finishing transaction holds FOR KEY SHARE on its lane
     // and so keeps it from being claimed under its feet.
     LEASE = "
         WITH free AS MATERIALIZED (
-            SELECT q.* FROM (VALUES (0::smallint), (10::smallint), (20::smallint)) AS p(priority)
+            SELECT q.* FROM (VALUES (0::smallint, $2::bigint), (10::smallint, $2), (20::smallint, $4::bigint)) AS p(priority, most)
             CROSS JOIN LATERAL (
-                SELECT l.lane, l.priority, l.lease_token, l.taken FROM queue_lanes l
+                SELECT l.queue, l.lane, l.priority, l.lease_token, l.taken FROM queue_lanes l
                 WHERE l.queue = $1 AND l.priority = p.priority AND l.ready_at <= now()
-                ORDER BY l.ready_at LIMIT $2 FOR UPDATE SKIP LOCKED
+                ORDER BY l.ready_at LIMIT p.most FOR UPDATE SKIP LOCKED
             ) q
             LIMIT $2
         )
         UPDATE queue_lanes l SET lease_token = nextval('queue_lease_tokens'), ready_at = now() + make_interval(secs => $3), taken = '{}'
-        FROM free WHERE l.queue = $1 AND l.lane = free.lane
+        FROM free WHERE l.queue = free.queue AND l.lane = free.lane
         RETURNING l.lane, l.lease_token, l.priority, CASE WHEN free.lease_token IS NULL THEN NULL ELSE free.taken END AS abandoned
     ";
     // The former holder vanished while it worked on the first of these. That counts as an attempt: an item that kills the process every time
@@ -78,11 +82,10 @@ sql! {
                 WHERE head.gathers AND i.queue = $1 AND i.lane = n.lane AND i.status = 0 AND i.grp = head.grp AND i.gathers AND i.run_at <= now()
                     AND (SELECT h.run_at <= now() FROM queue_items h WHERE h.id = head.id)
             ) i
+        ), ids AS MATERIALIZED (
+            SELECT $1::smallint AS queue, lane, array_agg(id) AS ids FROM picked GROUP BY lane
         ), taken AS (
-            UPDATE queue_lanes l SET taken = p.ids
-            FROM unnest($2::text[]) AS n(lane)
-            JOIN LATERAL (SELECT array_agg(id) AS ids FROM picked WHERE picked.lane = n.lane) p ON p.ids IS NOT NULL
-            WHERE l.queue = $1 AND l.lane = n.lane
+            UPDATE queue_lanes l SET taken = ids.ids FROM ids WHERE l.queue = ids.queue AND l.lane = ids.lane
         )
         SELECT lane, id, payload::text, attempts, max_attempts, grp, gathers, dedupe_key, created_at FROM picked ORDER BY lane, id
     ";
@@ -92,6 +95,7 @@ sql! {
         CROSS JOIN LATERAL (
             SELECT l.ready_at FROM queue_lanes l WHERE l.queue = $1 AND l.priority = p.priority ORDER BY l.ready_at LIMIT 1
         ) q
+        WHERE p.priority < $2
     ";
 }
 
@@ -112,8 +116,13 @@ pub async fn claim(conn: &mut PgConnection, queue: Queue, claim: Claim) -> Resul
 
 /// [`claim()`] in a transaction that is open already.
 pub(crate) async fn claim_in(conn: &mut PgConnection, queue: Queue, claim: Claim) -> Result<Vec<LaneLease>, QueueError> {
-    let mut rows =
-        sqlx::query(LEASE).bind(queue.code()).bind(i64::from(claim.lanes)).bind(claim.lease.as_secs_f64()).fetch_all(&mut *conn).await?;
+    let mut rows = sqlx::query(LEASE)
+        .bind(queue.code())
+        .bind(i64::from(claim.lanes))
+        .bind(claim.lease.as_secs_f64())
+        .bind(i64::from(claim.bulk.min(claim.lanes)))
+        .fetch_all(&mut *conn)
+        .await?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -122,7 +131,8 @@ pub(crate) async fn claim_in(conn: &mut PgConnection, queue: Queue, claim: Claim
     let mut leases: Vec<LaneLease> = Vec::with_capacity(rows.len());
     for row in &rows {
         abandoned.extend(row.try_get::<Option<Vec<i64>>, _>("abandoned")?.unwrap_or_default());
-        leases.push(LaneLease { queue, lane: row.try_get("lane")?, token: row.try_get("lease_token")?, items: Vec::new() });
+        let bulk = row.try_get::<i16, _>("priority")? == Priority::Bulk.code();
+        leases.push(LaneLease { bulk, queue, lane: row.try_get("lane")?, token: row.try_get("lease_token")?, items: Vec::new() });
     }
     if !abandoned.is_empty() {
         sqlx::query(ABANDONED).bind(abandoned).execute(&mut *conn).await?;
@@ -151,12 +161,14 @@ pub async fn expire_leases(conn: &mut PgConnection) -> Result<u64, QueueError> {
     Ok(sqlx::query(EXPIRE).execute(conn).await?.rows_affected())
 }
 
-/// How long until the next lane of the queue is ready or a lease of it expires; zero if one is ready now, `None` if there is no lane.
+/// How long until the next lane of the queue is ready or a lease of it expires; zero if one is ready now, `None` if there is no lane. Lanes of
+/// [`Priority::Bulk`] count only if `bulk`.
 ///
 /// # Errors
 /// [`QueueError::Database`].
-pub async fn next_ready(conn: &mut PgConnection, queue: Queue) -> Result<Option<Duration>, QueueError> {
-    let seconds: Option<f64> = sqlx::query_scalar(NEXT_READY).bind(queue.code()).fetch_one(conn).await?;
+pub async fn next_ready(conn: &mut PgConnection, queue: Queue, bulk: bool) -> Result<Option<Duration>, QueueError> {
+    let most = if bulk { i16::MAX } else { Priority::Bulk.code() };
+    let seconds: Option<f64> = sqlx::query_scalar(NEXT_READY).bind(queue.code()).bind(most).fetch_one(conn).await?;
     Ok(seconds.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)))
 }
 

@@ -12,10 +12,19 @@ use crate::item::{Item, LaneLease, Queue};
 use crate::sql::sql;
 
 sql! {
+    // What has a dedupe key is kept for a while, so that it is not accepted again. Nobody asks for the rest any more.
     DONE = "
-        WITH held AS MATERIALIZED (SELECT FROM queue_lanes WHERE queue = $1 AND lane = $2 AND lease_token = $3 FOR KEY SHARE)
-        UPDATE queue_items SET status = 1, done_at = now()
-        WHERE id = ANY ($4::bigint[]) AND queue = $1 AND lane = $2 AND status = 0 AND EXISTS (SELECT FROM held)
+        WITH held AS MATERIALIZED (SELECT FROM queue_lanes WHERE queue = $1 AND lane = $2 AND lease_token = $3 FOR KEY SHARE),
+        kept AS (
+            UPDATE queue_items SET status = 1, done_at = now()
+            WHERE id = ANY ($4::bigint[]) AND queue = $1 AND lane = $2 AND status = 0 AND dedupe_key IS NOT NULL AND EXISTS (SELECT FROM held)
+            RETURNING id
+        ), gone AS (
+            DELETE FROM queue_items
+            WHERE id = ANY ($4::bigint[]) AND queue = $1 AND lane = $2 AND status = 0 AND dedupe_key IS NULL AND EXISTS (SELECT FROM held)
+            RETURNING id
+        )
+        SELECT (SELECT count(*) FROM kept) + (SELECT count(*) FROM gone)
     ";
     DEFER = "
         WITH held AS MATERIALIZED (SELECT FROM queue_lanes WHERE queue = $1 AND lane = $2 AND lease_token = $3 FOR KEY SHARE)
@@ -63,6 +72,7 @@ sql! {
         ORDER BY l.queue, l.lane FOR KEY SHARE OF l SKIP LOCKED
     ";
     DONE_KEPT = "UPDATE queue_items SET status = 1, done_at = now() WHERE id = ANY ($1::bigint[]) AND status = 0";
+    DONE_GONE = "DELETE FROM queue_items WHERE id = ANY ($1::bigint[]) AND status = 0";
     STILL = "
         SELECT l.lease_token FROM queue_lanes l
         JOIN unnest($1::smallint[], $2::text[], $3::bigint[]) AS n(queue, lane, token) ON l.queue = n.queue AND l.lane = n.lane AND l.lease_token = n.token
@@ -107,15 +117,9 @@ pub async fn done_many(conn: &mut PgConnection, lease: &LaneLease, items: &[Item
     if items.is_empty() {
         return Ok(());
     }
-    let finished = sqlx::query(DONE)
-        .bind(lease.queue.code())
-        .bind(&lease.lane)
-        .bind(lease.token)
-        .bind(ids(items))
-        .execute(conn)
-        .await?
-        .rows_affected();
-    whole(finished, items)
+    let finished: i64 =
+        sqlx::query_scalar(DONE).bind(lease.queue.code()).bind(&lease.lane).bind(lease.token).bind(ids(items)).fetch_one(conn).await?;
+    whole(u64::try_from(finished).unwrap_or_default(), items)
 }
 
 /// What became of a deferred item.
@@ -261,9 +265,15 @@ pub(crate) async fn keep(conn: &mut PgConnection, leases: &[&LaneLease]) -> Resu
 }
 
 /// Marks items of lanes that were kept done, all or none.
-pub(crate) async fn done_kept(conn: &mut PgConnection, items: &[i64]) -> Result<(), QueueError> {
-    let finished = sqlx::query(DONE_KEPT).bind(items).execute(conn).await?.rows_affected();
-    if finished == items.len() as u64 { Ok(()) } else { Err(QueueError::LeaseLost) }
+pub(crate) async fn done_kept<'a>(conn: &mut PgConnection, items: impl Iterator<Item = &'a Item>) -> Result<(), QueueError> {
+    let (kept, gone): (Vec<&Item>, Vec<&Item>) = items.partition(|item| item.dedupe.is_some());
+    for (statement, items) in [(DONE_KEPT, kept), (DONE_GONE, gone)] {
+        let ids: Vec<i64> = items.iter().map(|item| item.id.0).collect();
+        if !ids.is_empty() && sqlx::query(statement).bind(&ids).execute(&mut *conn).await?.rows_affected() != ids.len() as u64 {
+            return Err(QueueError::LeaseLost);
+        }
+    }
+    Ok(())
 }
 
 /// Ends leases whose lanes the transaction has locked; whether any of them is ready again at once.

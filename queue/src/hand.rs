@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::error::QueueError;
 use crate::finish;
-use crate::item::{Item, ItemId, LaneLease, NewItem, Queue};
+use crate::item::{Item, ItemId, LaneLease, NewItem, Priority, Queue};
 use crate::put::{Added, put_leasing};
 use crate::runner::RunnerConfig;
 use crate::wake::Wake;
@@ -99,7 +99,8 @@ pub async fn hand(conn: &mut PgConnection, wake: &Wake, items: Vec<NewItem>) -> 
         if let Some(token) = added.token
             && let Some((door, place)) = places.remove(&(item.queue, item.lane.as_str()))
         {
-            let lease = LaneLease { queue: item.queue, lane: item.lane.clone(), token, items: Vec::new() };
+            let bulk = item.priority == Priority::Bulk;
+            let lease = LaneLease { bulk, queue: item.queue, lane: item.lane.clone(), token, items: Vec::new() };
             lanes.insert(token, (door, place, lease));
         }
     }

@@ -272,6 +272,8 @@ pub struct LaneLease {
     pub queue: Queue,
     /// The lane.
     pub lane: String,
+    /// Whether nobody waits for what is in it: [`Priority::Bulk`].
+    pub bulk: bool,
     /// Proves the right; every claim makes a new one.
     pub token: i64,
     /// What to work on, in order: either one album, or items that are none.

@@ -15,6 +15,9 @@
 //! | [`together`] | many tasks in one transaction |
 //! | [`wake`] | waking the workers |
 //! | [`runner`] | the loop of a worker |
+//! | `round` | its rounds of giving back and claiming |
+//! | `work` | the work on one lane |
+//! | [`task`] | what a handler gets, and what it says about it |
 //! | [`outage`] | the database in trouble, told apart from faults of an item |
 //! | [`failpoint`] | places where tests make a process fail; nothing in a release |
 //!
@@ -42,9 +45,12 @@ pub mod item;
 pub mod limiter;
 pub mod outage;
 pub mod put;
+mod round;
 pub mod runner;
+pub mod task;
 pub mod together;
 pub mod wake;
+mod work;
 
 pub use batch::{Batcher, Request};
 pub use claim::{Claim, claim, expire_leases, next_ready};
@@ -55,7 +61,8 @@ pub use finish::{Deferred, bury, defer, done, done_many, hold, release, renew};
 pub use hand::{Handover, hand};
 pub use item::{Item, ItemId, LaneLease, NewItem, Priority, Queue};
 pub use put::{put, supersede};
-pub use runner::{Failure, Finished, RunnerConfig, Task, run_lanes};
+pub use runner::{RunnerConfig, run_lanes};
+pub use task::{Failure, Finished, Task};
 pub use together::{finish_all, keep};
 pub use wake::Wake;
 

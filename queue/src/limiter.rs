@@ -1,7 +1,8 @@
 //! Token buckets in the database, shared by all processes.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqlx::{Connection, PgConnection, Row};
 
@@ -19,7 +20,7 @@ macro_rules! level {
         ), clock AS MATERIALIZED (
             SELECT clock_timestamp() AS now, count(*) AS rows FROM held
         ), level AS MATERIALIZED (
-            SELECT n.key, n.rate, clock.now,
+            SELECT n.key, n.rate, n.burst, clock.now,
                 least(n.burst, held.tokens + n.rate * greatest(0, extract(epoch FROM clock.now - held.updated_at)::float8)) AS tokens,
                 greatest(0, extract(epoch FROM held.blocked_until - clock.now)::float8) AS blocked
             FROM need n JOIN held USING (key) CROSS JOIN clock
@@ -38,14 +39,16 @@ sql! {
         )
         SELECT verdict.wait, clock.rows FROM verdict, clock
     ");
-    // Buckets that do not depend on each other.
+    // Buckets that do not depend on each other. One that is more than half full gives some more ahead.
     TAKE_EACH = concat!(level!(), ", verdict AS MATERIALIZED (
-            SELECT key, now, tokens, coalesce(greatest(blocked, CASE WHEN tokens >= 1 THEN 0 ELSE (1 - tokens) / rate END), 0)::float8 AS wait
-            FROM level
+            SELECT key, now, tokens, coalesce(greatest(blocked, CASE WHEN tokens >= 1 THEN 0 ELSE (1 - tokens) / rate END), 0)::float8 AS wait,
+                greatest(0, least(a.ahead, floor(tokens - burst / 2 - 1)))::int AS ahead
+            FROM level JOIN unnest($1::text[], $4::int[]) AS a(key, ahead) USING (key)
         ), taken AS (
-            UPDATE rate_limits r SET tokens = verdict.tokens - 1, updated_at = verdict.now FROM verdict WHERE r.key = verdict.key AND verdict.wait <= 0
+            UPDATE rate_limits r SET tokens = verdict.tokens - 1 - verdict.ahead, updated_at = verdict.now
+            FROM verdict WHERE r.key = verdict.key AND verdict.wait <= 0
         )
-        SELECT key, wait FROM verdict
+        SELECT key, wait, ahead FROM verdict
     ");
     // Tokens that a crash of the server gives back are no reason to wait for the disk.
     LIGHT = "SET LOCAL synchronous_commit = off";
@@ -70,11 +73,55 @@ pub struct Need {
     pub rate: f64,
     /// What it holds when full, at least one. A bucket never used is full.
     pub burst: f64,
+    /// So many tokens may be taken ahead of their use while the bucket is more than half full: [`Purse`]. They come on top of `burst`.
+    pub ahead: u32,
 }
 
 /// No token now: try again after this time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait(pub Duration);
+
+/// Tokens ahead of their use are worth nothing after this time.
+const KEEP_AHEAD: Duration = Duration::from_secs(10);
+
+/// Fewer buckets of which tokens are kept are not looked through for expired ones.
+const FEW_KEPT: usize = 4096;
+
+/// Tokens that were taken ahead: whoever finds one here need not ask the database.
+#[derive(Debug, Default)]
+pub struct Purse(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    tokens: HashMap<String, (u32, Instant)>,
+    /// With so many, expired ones are thrown out. It grows with what is left then, so that not every token costs a look at all.
+    full: usize,
+}
+
+impl Purse {
+    /// Takes a token of this bucket, if there is one.
+    pub fn spend(&self, key: &str) -> bool {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.tokens.get_mut(key) {
+            Some((tokens, until)) if *tokens > 0 && *until > Instant::now() => {
+                *tokens -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Keeps tokens of this bucket that were taken just now.
+    pub fn keep(&self, key: String, tokens: u32) {
+        let now = Instant::now();
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.tokens.len() >= kept.full.max(FEW_KEPT) {
+            kept.tokens.retain(|_, (tokens, until)| *tokens > 0 && *until > now);
+            kept.full = 2 * kept.tokens.len();
+        }
+        kept.tokens.insert(key, (tokens, now + KEEP_AHEAD));
+    }
+}
 
 /// Takes one token of every bucket, or none at all and says how long to wait. A bucket named twice gives one token.
 ///
@@ -101,16 +148,17 @@ pub async fn take(conn: &mut PgConnection, needs: &[Need]) -> Result<Result<(), 
     }
 }
 
-/// Takes a token of each of these buckets that has one; for the others, how long to wait. The answers are in the order of the needs.
+/// Takes a token of each of these buckets that has one, and tells how many more were taken ahead; for the others, how long to wait. The
+/// answers are in the order of the needs.
 ///
 /// A transaction of its own.
 ///
 /// # Errors
 /// [`QueueError::Database`].
-pub async fn take_each(conn: &mut PgConnection, needs: &[Need]) -> Result<Vec<Result<(), Wait>>, QueueError> {
+pub async fn take_each(conn: &mut PgConnection, needs: &[Need]) -> Result<Vec<Result<u32, Wait>>, QueueError> {
     let mut tx = conn.begin().await?;
     sqlx::query(LIGHT).execute(&mut *tx).await?;
-    let mut waits: HashMap<String, f64> = HashMap::with_capacity(needs.len());
+    let mut waits: HashMap<String, (f64, i32)> = HashMap::with_capacity(needs.len());
     loop {
         let missing: BTreeMap<&str, &Need> =
             needs.iter().filter(|need| !waits.contains_key(&need.key)).map(|need| (need.key.as_str(), need)).collect();
@@ -120,10 +168,11 @@ pub async fn take_each(conn: &mut PgConnection, needs: &[Need]) -> Result<Vec<Re
         let keys: Vec<&str> = missing.keys().copied().collect();
         let rates: Vec<f64> = missing.values().map(|need| need.rate.max(1e-9)).collect();
         let bursts: Vec<f64> = missing.values().map(|need| need.burst.max(1.0)).collect();
-        let rows = sqlx::query(TAKE_EACH).bind(&keys).bind(&rates).bind(&bursts).fetch_all(&mut *tx).await?;
+        let ahead: Vec<i32> = missing.values().map(|need| i32::try_from(need.ahead).unwrap_or(i32::MAX)).collect();
+        let rows = sqlx::query(TAKE_EACH).bind(&keys).bind(&rates).bind(&bursts).bind(&ahead).fetch_all(&mut *tx).await?;
         let all = rows.len() == keys.len();
         for row in rows {
-            waits.insert(row.try_get("key")?, row.try_get("wait")?);
+            waits.insert(row.try_get("key")?, (row.try_get("wait")?, row.try_get("ahead")?));
         }
         if !all {
             // Only the first use of a bucket comes here.
@@ -132,8 +181,8 @@ pub async fn take_each(conn: &mut PgConnection, needs: &[Need]) -> Result<Vec<Re
     }
     tx.commit().await?;
     let verdict = |need: &Need| match waits.get(&need.key) {
-        Some(wait) if *wait > 0.0 => Err(Wait(Duration::try_from_secs_f64(*wait).unwrap_or(Duration::MAX))),
-        _ => Ok(()),
+        Some((wait, _)) if *wait > 0.0 => Err(Wait(Duration::try_from_secs_f64(*wait).unwrap_or(Duration::MAX))),
+        taken => Ok(taken.and_then(|(_, ahead)| u32::try_from(*ahead).ok()).unwrap_or_default()),
     };
     Ok(needs.iter().map(verdict).collect())
 }

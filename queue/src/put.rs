@@ -16,43 +16,42 @@ use crate::sql::sql;
 pub const SETTLE_CAP: Duration = Duration::from_secs(8);
 
 sql! {
-    // The lanes are locked (the sort waits for all of `lanes`) before the items get their numbers. So within a lane the order of numbers is
-    // the order of commits, and a worker that gives the lane back sees either nothing of this transaction or all of it.
+    // The lanes are locked, in the order of their names, before their items get numbers. So within a lane the order of numbers is the order of
+    // commits, and a worker that gives the lane back sees either nothing of this transaction or all of it.
     // A lane that exists keeps its ready_at: its head stands before these items, or it is leased, and then the release looks again.
-    // A lane that is made here may be leased at once, for a worker of this process. Its items get the numbers that were drawn before it was
-    // made: they have to be in `taken`, and a lane that did not exist has nothing that they could overtake.
-    PUT = r#"
-        WITH src AS MATERIALIZED (
-            SELECT s.*, CASE WHEN lease IS NOT NULL THEN nextval('queue_items_id_seq') END AS early
-            FROM unnest($1::smallint[], $2::text[], $3::text[], $4::smallint[], $5::float8[], $6::int[], $7::text[], $8::text[], $9::bool[], $10::float8[])
-                WITH ORDINALITY AS s(queue, lane, payload, priority, delay, max_attempts, dedupe_key, grp, gathers, lease, ord)
-        ), lanes AS MATERIALIZED (
-            INSERT INTO queue_lanes AS l (queue, lane, priority, ready_at, lease_token, taken)
-            SELECT queue, lane, min(priority), now() + make_interval(secs => coalesce(min(lease), min(delay))),
-                CASE WHEN min(lease) IS NOT NULL THEN nextval('queue_lease_tokens') END,
-                coalesce(array_agg(early ORDER BY ord) FILTER (WHERE early IS NOT NULL), '{}')
-            FROM src GROUP BY queue, lane ORDER BY queue, lane COLLATE "C"
-            ON CONFLICT (queue, lane) DO UPDATE SET priority = least(l.priority, excluded.priority)
-            -- Only a row that was made just now has never been locked.
-            RETURNING queue, lane, CASE WHEN l.xmax = 0 THEN lease_token END AS token
-        ), numbered AS MATERIALIZED (
-            SELECT CASE WHEN s.token IS NOT NULL THEN s.early ELSE nextval('queue_items_id_seq') END AS id, s.*
-            FROM (SELECT * FROM src JOIN lanes USING (queue, lane) ORDER BY ord) s
-        ), added AS (
-            INSERT INTO queue_items (id, queue, lane, payload, priority, run_at, max_attempts, dedupe_key, grp, gathers)
-            SELECT id, queue, lane, payload::json, priority, now() + make_interval(secs => delay), max_attempts, dedupe_key, grp, gathers
-            FROM numbered ORDER BY ord
-            ON CONFLICT (queue, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING
-            RETURNING id
-        )
-        SELECT added.id, numbered.token, now() AS now FROM numbered LEFT JOIN added USING (id) ORDER BY numbered.ord
-    "#;
+    // A lane that is made here may be leased at once, for a worker of this process. `taken` then holds the numbers that its items are going to
+    // have: nothing else can be in a lane that did not exist.
+    LANES = "
+        INSERT INTO queue_lanes AS l (queue, lane, priority, ready_at, lease_token, taken)
+        SELECT queue, lane, priority, now() + make_interval(secs => delay), CASE WHEN leased > 0 THEN nextval('queue_lease_tokens') END,
+            ARRAY(SELECT nextval('queue_items_id_seq') FROM generate_series(1, leased))
+        FROM unnest($1::smallint[], $2::text[], $3::smallint[], $4::float8[], $5::int[]) AS n(queue, lane, priority, delay, leased)
+        ON CONFLICT (queue, lane) DO UPDATE SET priority = least(l.priority, excluded.priority)
+        -- Only a row that was made just now has never been locked.
+        RETURNING CASE WHEN l.xmax = 0 THEN lease_token END AS token, taken, now() AS now
+    ";
+    // The rows come back in the order of the arrays, without those that were refused.
+    ITEMS = "
+        INSERT INTO queue_items (id, queue, lane, payload, priority, run_at, max_attempts, dedupe_key, grp, gathers)
+        SELECT coalesce(id, nextval('queue_items_id_seq')), queue, lane, payload::json, priority, now() + make_interval(secs => delay), max_attempts,
+            dedupe_key, grp, gathers
+        FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::smallint[], $6::float8[], $7::int[], $8::text[], $9::text[], $10::bool[])
+            AS n(id, queue, lane, payload, priority, delay, max_attempts, dedupe_key, grp, gathers)
+        ON CONFLICT (queue, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING
+        RETURNING id, queue, dedupe_key
+    ";
+    // OFFSET 0 keeps the planner, which knows nothing of these tables while they are empty, from walking through all that waits instead.
     SUPERSEDE = "
-        UPDATE queue_items i SET status = 3, done_at = now()
-        FROM unnest($1::smallint[], $2::text[], $3::text[], $4::bigint[]) AS n(queue, lane, grp, id)
-        JOIN queue_lanes l ON l.queue = n.queue AND l.lane = n.lane
-        WHERE i.queue = n.queue AND i.lane = n.lane AND i.grp = n.grp AND i.status = 0 AND i.id < n.id AND i.id <> ALL (l.taken)
-        RETURNING i.queue, i.lane
+        UPDATE queue_items SET status = 3, done_at = now()
+        WHERE status = 0 AND id = ANY (ARRAY(
+            SELECT i.id FROM unnest($1::smallint[], $2::text[], $3::text[], $4::bigint[]) AS n(queue, lane, grp, id)
+            CROSS JOIN LATERAL (SELECT l.taken FROM queue_lanes l WHERE l.queue = n.queue AND l.lane = n.lane OFFSET 0) l
+            CROSS JOIN LATERAL (
+                SELECT i.id, i.grp FROM queue_items i WHERE i.queue = n.queue AND i.lane = n.lane AND i.status = 0 AND i.id < n.id OFFSET 0
+            ) i
+            WHERE i.grp = n.grp AND i.id <> ALL (l.taken)
+        ))
+        RETURNING queue, lane
     ";
     SETTLE = "
         WITH waiting AS (
@@ -141,33 +140,85 @@ pub(crate) async fn refresh(conn: &mut PgConnection, queues: &[i16], lanes: &[&s
     sqlx::query(REFRESH).bind(queues).bind(lanes).execute(conn).await.map(drop)
 }
 
-async fn insert(conn: &mut PgConnection, items: &[NewItem], leases: &[Option<f64>]) -> Result<Vec<Added>, QueueError> {
-    let queues: Vec<i16> = items.iter().map(|item| item.queue.code()).collect();
-    let lanes: Vec<&str> = items.iter().map(|item| item.lane.as_str()).collect();
-    let payloads: Vec<&str> = items.iter().map(|item| item.payload.as_str()).collect();
-    let priorities: Vec<i16> = items.iter().map(|item| item.priority.code()).collect();
-    let delays: Vec<f64> = items.iter().map(|item| item.settle.unwrap_or(item.delay).as_secs_f64()).collect();
-    let attempts: Vec<i32> = items.iter().map(|item| i32::from(item.max_attempts)).collect();
-    let keys: Vec<Option<&str>> = items.iter().map(|item| item.dedupe.as_deref()).collect();
-    let groups: Vec<Option<&str>> = items.iter().map(|item| item.group.as_deref()).collect();
-    let gathers: Vec<bool> = items.iter().map(|item| item.settle.is_some() && item.group.is_some()).collect();
-    let rows = sqlx::query(PUT)
-        .bind(queues)
-        .bind(lanes)
-        .bind(payloads)
-        .bind(priorities)
-        .bind(delays)
-        .bind(attempts)
-        .bind(keys)
-        .bind(groups)
-        .bind(gathers)
-        .bind(leases)
+/// A lane as these items need it.
+struct Lane<'a> {
+    priority: i16,
+    delay: f64,
+    /// So many of its items are put leased, or none.
+    leased: i32,
+    /// What it got: its lease and the numbers of its items, the next one last.
+    token: Option<i64>,
+    numbers: Vec<i64>,
+    name: (i16, &'a str),
+}
+
+/// Makes or locks the lanes; when that was.
+async fn lock(conn: &mut PgConnection, lanes: &mut BTreeMap<(i16, &str), Lane<'_>>) -> Result<DateTime<Utc>, QueueError> {
+    let all = lanes.values();
+    let rows = sqlx::query(LANES)
+        .bind(all.clone().map(|lane| lane.name.0).collect::<Vec<_>>())
+        .bind(all.clone().map(|lane| lane.name.1).collect::<Vec<_>>())
+        .bind(all.clone().map(|lane| lane.priority).collect::<Vec<_>>())
+        .bind(all.clone().map(|lane| lane.delay).collect::<Vec<_>>())
+        .bind(all.map(|lane| lane.leased).collect::<Vec<_>>())
         .fetch_all(conn)
         .await?;
-    let added = |row: &PgRow| {
-        Ok(Added { id: row.try_get::<Option<i64>, _>("id")?.map(ItemId), token: row.try_get("token")?, now: row.try_get("now")? })
-    };
-    rows.iter().map(added).collect()
+    let mut now = DateTime::<Utc>::MIN_UTC;
+    // Every lane comes back, in the order in which they were named.
+    for (row, lane) in rows.iter().zip(lanes.values_mut()) {
+        now = row.try_get("now")?;
+        lane.token = row.try_get("token")?;
+        if lane.token.is_some() {
+            lane.numbers = row.try_get("taken")?;
+            lane.numbers.reverse();
+        }
+    }
+    Ok(now)
+}
+
+async fn insert(conn: &mut PgConnection, items: &[NewItem], leases: &[Option<f64>]) -> Result<Vec<Added>, QueueError> {
+    let delay = |item: &NewItem| item.settle.unwrap_or(item.delay).as_secs_f64();
+    let mut lanes: BTreeMap<(i16, &str), Lane<'_>> = BTreeMap::new();
+    for (item, lease) in items.iter().zip(leases) {
+        let name = (item.queue.code(), item.lane.as_str());
+        let fresh = || Lane { priority: i16::MAX, delay: f64::INFINITY, leased: 0, token: None, numbers: Vec::new(), name };
+        let lane = lanes.entry(name).or_insert_with(fresh);
+        lane.priority = lane.priority.min(item.priority.code());
+        lane.delay = lane.delay.min(lease.unwrap_or_else(|| delay(item)));
+        lane.leased += i32::from(lease.is_some());
+    }
+    let now = lock(&mut *conn, &mut lanes).await?;
+    let mut tokens = Vec::with_capacity(items.len());
+    let mut numbers = Vec::with_capacity(items.len());
+    for item in items {
+        let lane = lanes.get_mut(&(item.queue.code(), item.lane.as_str()));
+        tokens.push(lane.as_ref().and_then(|lane| lane.token));
+        numbers.push(lane.and_then(|lane| lane.numbers.pop()));
+    }
+    let rows = sqlx::query(ITEMS)
+        .bind(numbers)
+        .bind(items.iter().map(|item| item.queue.code()).collect::<Vec<_>>())
+        .bind(items.iter().map(|item| item.lane.as_str()).collect::<Vec<_>>())
+        .bind(items.iter().map(|item| item.payload.as_str()).collect::<Vec<_>>())
+        .bind(items.iter().map(|item| item.priority.code()).collect::<Vec<_>>())
+        .bind(items.iter().map(delay).collect::<Vec<_>>())
+        .bind(items.iter().map(|item| i32::from(item.max_attempts)).collect::<Vec<_>>())
+        .bind(items.iter().map(|item| item.dedupe.as_deref()).collect::<Vec<_>>())
+        .bind(items.iter().map(|item| item.group.as_deref()).collect::<Vec<_>>())
+        .bind(items.iter().map(|item| item.settle.is_some() && item.group.is_some()).collect::<Vec<_>>())
+        .fetch_all(conn)
+        .await?;
+    let mut rows = rows.iter().peekable();
+    let mut added = Vec::with_capacity(items.len());
+    for (item, token) in items.iter().zip(tokens) {
+        let is_its = |row: &&PgRow| {
+            row.try_get::<i16, _>("queue").ok() == Some(item.queue.code())
+                && row.try_get::<Option<&str>, _>("dedupe_key").is_ok_and(|key| key == item.dedupe.as_deref())
+        };
+        let id = rows.next_if(is_its).map(|row| row.try_get("id")).transpose()?.map(ItemId);
+        added.push(Added { id, token, now });
+    }
+    Ok(added)
 }
 
 /// Groups that need more than an insert.

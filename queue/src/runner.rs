@@ -6,34 +6,34 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
-use crate::claim::{Claim, claim_in, next_ready};
 use crate::error::QueueError;
-use crate::failpoint;
-use crate::finish::{self, Deferred};
+use crate::finish;
 use crate::hand::{Door, Handed};
-use crate::item::{Item, LaneLease, Queue};
+use crate::item::{LaneLease, Queue};
 use crate::outage;
+use crate::round::{Claimed, Round};
+use crate::task::{Failure, Finished, Task, split};
 use crate::wake::{Wake, Woken};
+use crate::work::{Ended, work_on_lane};
 
 /// How long lanes that have ended wait for others before they are given back together, while few are free.
 const GATHER: Duration = Duration::from_millis(3);
-
-/// How long an item waits that met a database in trouble.
-pub const OUTAGE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How a worker works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunnerConfig {
     /// So many lanes at a time.
     pub lanes: u32,
+    /// So many of [`crate::Priority::Bulk`] among them at most: they must not take the places of those for whom people wait, and Telegram takes
+    /// no more than thirty announcements a second.
+    pub bulk: u32,
     /// So many items of a lane per claim.
     pub items_per_lane: u32,
     /// How long a lane stays claimed when this process dies. Renewed while a handler is at work.
@@ -46,127 +46,15 @@ pub struct RunnerConfig {
 
 impl Default for RunnerConfig {
     fn default() -> Self {
-        Self { lanes: 16, items_per_lane: 10, lease: Duration::from_secs(30), poll: Duration::from_secs(1), drain: Duration::from_secs(20) }
-    }
-}
-
-/// One item, or an album, for a handler. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Task(Arc<Work>);
-
-#[derive(Debug)]
-struct Work {
-    lease: Arc<LaneLease>,
-    items: Vec<Item>,
-    last: bool,
-}
-
-impl Task {
-    /// The items: one, or all members of an album in order.
-    #[must_use]
-    pub fn items(&self) -> &[Item] {
-        &self.0.items
-    }
-
-    /// The lease of the lane; its list of items is empty.
-    #[must_use]
-    pub fn lease(&self) -> &LaneLease {
-        &self.0.lease
-    }
-
-    /// Whether nothing of the lease comes after it: whoever finishes it may give the lane back.
-    #[must_use]
-    pub fn is_last(&self) -> bool {
-        self.0.last
-    }
-
-    /// Whether somebody tried before, and what they did may have had effects.
-    #[must_use]
-    pub fn is_repeated(&self) -> bool {
-        self.items().iter().any(|item| item.attempts > 0)
-    }
-
-    /// Marks the items done, in the handler's own transaction. What it returns is what the handler returns after the commit.
-    ///
-    /// # Errors
-    /// [`QueueError::LeaseLost`]: roll back.
-    pub async fn done(&self, conn: &mut PgConnection) -> Result<Finished, QueueError> {
-        finish::done_many(conn, self.lease(), self.items()).await?;
-        Ok(Finished { released: None })
-    }
-}
-
-/// Proof that [`Task::done`] or [`crate::finish_all`] was called: a handler that forgets it would be given the same items for ever.
-#[derive(Debug, PartialEq, Eq)]
-#[must_use]
-pub struct Finished {
-    /// The lane is given back already; whether there may be more to do for somebody.
-    released: Option<bool>,
-}
-
-impl Finished {
-    pub(crate) fn of(released: Option<bool>) -> Self {
-        Self { released }
-    }
-}
-
-/// Why a handler did not finish.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// Try again, counted as an attempt; the lane waits.
-    Retry {
-        /// After this time; by default longer after each attempt.
-        after: Option<Duration>,
-        /// For the log and the dead letter; no secrets, no words of people.
-        error: String,
-    },
-    /// Give these items up; the lane goes on.
-    Bury {
-        /// For the log and the dead letter.
-        reason: String,
-    },
-    /// The lane has to wait this long; no attempt is counted.
-    Hold {
-        /// How long.
-        time: Duration,
-    },
-    /// The lease is lost; nothing was done.
-    Lost,
-}
-
-impl Failure {
-    /// Try again after the usual time.
-    pub fn retry(error: impl std::fmt::Display) -> Self {
-        Self::Retry { after: None, error: error.to_string() }
-    }
-}
-
-impl From<QueueError> for Failure {
-    fn from(error: QueueError) -> Self {
-        match error {
-            QueueError::LeaseLost => Self::Lost,
-            QueueError::Payload { .. } => Self::Bury { reason: error.to_string() },
-            QueueError::Database(error) => error.into(),
-            QueueError::Failpoint(_) => Self::retry(error),
+        Self {
+            lanes: 16,
+            bulk: 16,
+            items_per_lane: 10,
+            lease: Duration::from_secs(30),
+            poll: Duration::from_secs(1),
+            drain: Duration::from_secs(20),
         }
     }
-}
-
-impl From<sqlx::Error> for Failure {
-    /// No item is to blame for a database in trouble: it waits and keeps all its attempts.
-    fn from(error: sqlx::Error) -> Self {
-        if outage::report(&error) { Self::Hold { time: OUTAGE_PAUSE } } else { Self::retry(error) }
-    }
-}
-
-/// How long an item waits after its failed attempt number `attempts` (from 1): doubles from 1 s up to 5 min, less up to a half that differs by
-/// item, so that items that failed together do not come back together.
-#[must_use]
-pub fn backoff(attempts: u16, item: i64) -> Duration {
-    let full = Duration::from_secs(1).saturating_mul(1 << attempts.saturating_sub(1).min(9)).min(Duration::from_secs(300));
-    // Fibonacci hashing (Knuth, TAOCP 6.4): neighbouring numbers land far apart.
-    let spread = item.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
-    full - full.mul_f64(spread as f64 / 512.0)
 }
 
 /// Works on a queue until `stop`, then lets the handlers end and gives the lanes back.
@@ -236,61 +124,6 @@ struct Runner {
     behind: bool,
 }
 
-/// How the work on a lane ended.
-#[derive(Debug)]
-enum Ended {
-    /// The lane has to be given back.
-    Held,
-    /// It is given back; whether there may be something to claim now.
-    Released(bool),
-}
-
-/// A round of giving back and claiming, in one transaction.
-struct Round {
-    pool: PgPool,
-    queue: Queue,
-    config: RunnerConfig,
-    finished: Vec<Arc<LaneLease>>,
-    /// Leases to renew first.
-    renewed: Vec<Arc<LaneLease>>,
-    places: Option<OwnedSemaphorePermit>,
-}
-
-/// What came of a round.
-struct Claimed {
-    /// Leases that are not given back yet.
-    finished: Vec<Arc<LaneLease>>,
-    places: Option<OwnedSemaphorePermit>,
-    /// Claimed lanes, and when something is ready next; `None` if there may be more now.
-    outcome: Result<(Vec<LaneLease>, Option<Duration>), QueueError>,
-}
-
-impl Round {
-    async fn run(mut self) -> Claimed {
-        let outcome = self.transaction().await;
-        Claimed { finished: self.finished, places: self.places, outcome }
-    }
-
-    async fn transaction(&mut self) -> Result<(Vec<LaneLease>, Option<Duration>), QueueError> {
-        let free = self.places.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let lanes = u32::try_from(free).unwrap_or(u32::MAX);
-        let mut tx = self.pool.begin().await?;
-        let released = finish::release_some(&mut tx, &self.finished.iter().map(Arc::as_ref).collect::<Vec<_>>()).await?;
-        finish::renew(&mut tx, &self.renewed.iter().map(Arc::as_ref).collect::<Vec<_>>(), self.config.lease).await?;
-        let what = Claim { lanes, items_per_lane: self.config.items_per_lane, lease: self.config.lease };
-        let leases = if lanes == 0 { Vec::new() } else { claim_in(&mut tx, self.queue, what).await? };
-        let more = leases.len() == free;
-        let next = if more { None } else { Some(next_ready(&mut tx, self.queue).await?.unwrap_or(self.config.poll)) };
-        if let Err(error) = tx.commit().await {
-            // Nobody knows whether it counts. If it does, the lanes must not stand still until their leases run out; if not, nothing is given back.
-            self.finished.extend(leases.into_iter().map(|lease| split(lease).0));
-            return Err(error.into());
-        }
-        self.finished.retain(|lease| released.busy.contains(&lease.token));
-        Ok((leases, next))
-    }
-}
-
 impl Runner {
     async fn run<H, F>(&mut self, handler: &H)
     where
@@ -338,12 +171,16 @@ impl Runner {
     /// Takes what is to be given back, and places for claimed lanes; half of what is free, for lanes are handed over meanwhile.
     fn round(&mut self) -> Round {
         let places = u32::try_from(self.free().div_ceil(2)).unwrap_or(u32::MAX);
+        let bulk = u32::try_from(self.active.values().filter(|(lease, _)| lease.bulk).count()).unwrap_or(u32::MAX);
+        // Several at a time: each claim costs, and nobody waits.
+        let bulk = if bulk > self.config.bulk / 2 { 0 } else { self.config.bulk - bulk };
         Round {
             pool: self.pool.clone(),
             queue: self.queue,
             config: self.config,
             finished: std::mem::take(&mut self.finished),
             renewed: if self.behind { self.active.values().map(|(lease, _)| Arc::clone(lease)).collect() } else { Vec::new() },
+            bulk,
             places: if places == 0 { None } else { Arc::clone(&self.door.places).try_acquire_many_owned(places).ok() },
         }
     }
@@ -391,11 +228,12 @@ impl Runner {
         };
         let Some((lease, _place)) = self.active.remove(&id) else { return };
         let held = matches!(ended, Ended::Held);
+        let bulk = lease.bulk;
         if held {
             self.finished.push(lease);
         }
         // Under load lanes end one after the other: a moment later several can be given back and claimed at once.
-        if held || self.more || matches!(ended, Ended::Released(true)) {
+        if held || self.more || bulk || matches!(ended, Ended::Released(true)) {
             self.look = self.look.min(Instant::now() + GATHER);
         }
     }
@@ -459,133 +297,5 @@ async fn joined(round: &mut Option<JoinHandle<Claimed>>) -> Claimed {
             tracing::error!(%error, "a round of claiming was cut off");
             Claimed { finished: Vec::new(), places: None, outcome: Err(QueueError::LeaseLost) }
         }
-    }
-}
-
-/// The lease without its items, and the items as tasks: an album is one.
-fn split(mut lease: LaneLease) -> (Arc<LaneLease>, Vec<Task>) {
-    let items = std::mem::take(&mut lease.items);
-    let lease = Arc::new(lease);
-    let task = |items, last| Task(Arc::new(Work { lease: Arc::clone(&lease), items, last }));
-    let count = items.len();
-    let tasks = if items.iter().any(|item| item.gathers) {
-        vec![task(items, true)]
-    } else {
-        items.into_iter().enumerate().map(|(place, item)| task(vec![item], place + 1 == count)).collect()
-    };
-    (lease, tasks)
-}
-
-async fn work_on_lane<H, F>(pool: PgPool, tasks: Vec<Task>, handler: H, stop: CancellationToken) -> Ended
-where
-    H: Fn(Task) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<Finished, Failure>> + Send + 'static,
-{
-    if let Err(error) = failpoint::hit("claim").await {
-        tracing::warn!(%error, "a lane is given back at once");
-        return Ended::Held;
-    }
-    for task in tasks {
-        if stop.is_cancelled() {
-            return Ended::Held;
-        }
-        let queue = task.lease().queue.name();
-        let start = Instant::now();
-        // A task of its own, so that a panic ends this item and nothing else.
-        let outcome = match AbortOnDropHandle::new(tokio::spawn(handler(task.clone()))).await {
-            Ok(outcome) => outcome,
-            Err(error) if error.is_panic() => Err(Failure::retry(format_args!("panic: {}", panic_text(error.into_panic().as_ref())))),
-            Err(_) => return Ended::Held,
-        };
-        metrics::histogram!("fitter_queue_work_seconds", "queue" => queue).record(start.elapsed().as_secs_f64());
-        let released = outcome.as_ref().ok().and_then(|finished| finished.released);
-        let (label, on) = match outcome {
-            Ok(Finished { .. }) => ("done", true),
-            Err(failure) => match record(&pool, &task, &failure, &stop).await {
-                Ok(recorded) => recorded,
-                Err(error) => {
-                    tracing::warn!(queue, %error, "a failed attempt was not recorded, the item will be tried again");
-                    ("unrecorded", false)
-                }
-            },
-        };
-        metrics::counter!("fitter_queue_items_total", "queue" => queue, "outcome" => label).increment(1);
-        if let Some(ready) = released {
-            return Ended::Released(ready);
-        }
-        if !on {
-            return Ended::Held;
-        }
-    }
-    Ended::Held
-}
-
-/// Records a failure, however long the database is away: an item that is given back without a record forgets what it has to wait for.
-async fn record(pool: &PgPool, task: &Task, failure: &Failure, stop: &CancellationToken) -> Result<(&'static str, bool), QueueError> {
-    loop {
-        match try_to_record(pool, task, failure).await {
-            Err(QueueError::Database(error)) if !stop.is_cancelled() && outage::report(&error) => tokio::time::sleep(OUTAGE_PAUSE).await,
-            recorded => return recorded,
-        }
-    }
-}
-
-/// Records a failure; its name in metrics and whether the lane goes on.
-async fn try_to_record(pool: &PgPool, task: &Task, failure: &Failure) -> Result<(&'static str, bool), QueueError> {
-    let (lease, items) = (task.lease(), task.items());
-    let (queue, item) = (lease.queue.name(), items.first().map_or(0, |item| item.id.0));
-    let mut conn = pool.acquire().await?;
-    let recorded = match failure {
-        Failure::Retry { after, error } => {
-            let attempts = items.iter().map(|item| item.attempts).max().unwrap_or_default().saturating_add(1);
-            let delay = after.unwrap_or_else(|| backoff(attempts, item));
-            match finish::defer(&mut conn, lease, items, delay, error).await {
-                Ok(Deferred::Again) => {
-                    tracing::warn!(queue, item, attempts, error, "an item failed and will be tried again");
-                    Ok(("retried", false))
-                }
-                Ok(Deferred::Dead) => {
-                    tracing::error!(queue, item, attempts, error, "an item failed for the last time and is a dead letter");
-                    Ok(("dead", true))
-                }
-                Err(error) => Err(error),
-            }
-        }
-        Failure::Bury { reason } => {
-            let buried = finish::bury(&mut conn, lease, items, reason).await;
-            buried.map(|()| {
-                tracing::error!(queue, item, reason, "an item cannot be worked on and is a dead letter");
-                ("dead", true)
-            })
-        }
-        Failure::Hold { time } => finish::hold(&mut conn, lease, *time).await.map(|()| ("held", false)),
-        Failure::Lost => Err(QueueError::LeaseLost),
-    };
-    match recorded {
-        Err(QueueError::LeaseLost) => {
-            tracing::warn!(queue, item, "the lease was lost during the work, somebody else does it");
-            Ok(("lost", false))
-        }
-        recorded => recorded,
-    }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_grow_and_differ() {
-        for item in 0..1000 {
-            assert!((500..=1000).contains(&backoff(1, item).as_millis()));
-            assert!((4000..=8000).contains(&backoff(4, item).as_millis()));
-            assert!((150..=300).contains(&backoff(u16::MAX, item).as_secs()));
-        }
-        let distinct: std::collections::HashSet<_> = (0..100).map(|item| backoff(1, item)).collect();
-        assert!(distinct.len() > 50);
     }
 }

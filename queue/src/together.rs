@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use crate::error::QueueError;
 use crate::finish;
 use crate::item::LaneLease;
-use crate::runner::{Finished, Task};
+use crate::task::{Finished, Task};
 
 /// Begins a transaction of several: whoever waits longer for somebody's lock does so alone.
 pub const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '200ms'";
@@ -32,8 +32,7 @@ pub async fn keep(conn: &mut PgConnection, tasks: &[&Task]) -> Result<Vec<bool>,
 /// # Errors
 /// [`QueueError::LeaseLost`] if one of them is finished already: roll back.
 pub async fn finish_all(conn: &mut PgConnection, tasks: &[&Task]) -> Result<Vec<Finished>, QueueError> {
-    let items: Vec<i64> = tasks.iter().flat_map(|task| task.items()).map(|item| item.id.0).collect();
-    finish::done_kept(conn, &items).await?;
+    finish::done_kept(conn, tasks.iter().flat_map(|task| task.items())).await?;
     let last: Vec<&LaneLease> = tasks.iter().filter(|task| task.is_last()).map(|task| task.lease()).collect();
     let released = finish::release_some(conn, &last).await?;
     let finished = |task: &&Task| Finished::of(released.free.contains(&task.lease().token).then_some(released.ready));

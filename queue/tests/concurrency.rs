@@ -2,7 +2,8 @@
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::collections::HashMap;
+mod log;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-const CLAIM: Claim = Claim { lanes: 4, items_per_lane: 3, lease: Duration::from_secs(30) };
+const CLAIM: Claim = Claim { lanes: 4, bulk: 4, items_per_lane: 3, lease: Duration::from_secs(30) };
 
 fn item(lane: &str, payload: &str) -> NewItem {
     NewItem::json(Queue::Inbox, lane, &payload).unwrap()
@@ -31,11 +32,6 @@ async fn stranded(pool: &PgPool) -> i64 {
     .fetch_one(pool)
     .await
     .unwrap()
-}
-
-/// Writes down what was done, in the transaction of doing it.
-async fn log_table(pool: &PgPool) {
-    sqlx::query("CREATE TABLE log (n bigserial PRIMARY KEY, lane text NOT NULL, item bigint NOT NULL)").execute(pool).await.unwrap();
 }
 
 async fn work(pool: &PgPool, lease: &LaneLease, index: usize) -> Result<(), QueueError> {
@@ -55,7 +51,7 @@ async fn pending(pool: &PgPool) -> i64 {
 async fn chaos(seed: u64) {
     const LANES: u32 = 6;
     let db = TestDb::server().await;
-    log_table(db.pool()).await;
+    log::make(db.pool()).await;
     let producing = Arc::new(AtomicU32::new(4));
     let mut all = JoinSet::new();
     for n in 0..4 {
@@ -119,15 +115,8 @@ async fn chaos(seed: u64) {
     }
     timeout(Duration::from_secs(60), all.join_all()).await.expect("all items are worked on in the end");
 
-    let log: Vec<(String, i64)> = sqlx::query_as("SELECT lane, item FROM log ORDER BY n").fetch_all(db.pool()).await.unwrap();
-    let put: Vec<(String, i64)> = sqlx::query_as("SELECT lane, id FROM queue_items ORDER BY id").fetch_all(db.pool()).await.unwrap();
-    let by_lane = |rows: &[(String, i64)]| {
-        rows.iter().fold(HashMap::<String, Vec<i64>>::new(), |mut map, (lane, id)| {
-            map.entry(lane.clone()).or_default().push(*id);
-            map
-        })
-    };
-    assert_eq!(by_lane(&log), by_lane(&put), "seed {seed}: every item once and each lane in order");
+    let (worked, put) = log::worked_and_put(db.pool(), "").await;
+    assert_eq!(worked, put, "seed {seed}: every item once and each lane in order");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -254,8 +243,8 @@ async fn the_limiter_gives_no_token_twice() {
     for n in 0..16 {
         let pool = db.pool().clone();
         all.spawn(async move {
-            let bot = Need { key: "bot".to_owned(), rate: 1e-6, burst: 30.0 };
-            let chat = Need { key: format!("chat {}", n % 4), rate: 1e-6, burst: 20.0 };
+            let bot = Need { key: "bot".to_owned(), rate: 1e-6, burst: 30.0, ahead: 0 };
+            let chat = Need { key: format!("chat {}", n % 4), rate: 1e-6, burst: 20.0, ahead: 0 };
             let needs = if n % 2 == 0 { [bot, chat] } else { [chat, bot] };
             let mut taken = 0;
             for _ in 0..10 {

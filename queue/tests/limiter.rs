@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use fitter_queue::limiter::{self, Need};
+use fitter_queue::limiter::{self, Need, Purse};
 use fitter_testkit::TestDb;
 use sqlx::{PgConnection, PgPool};
 
@@ -12,6 +12,7 @@ async fn all(pool: &PgPool) {
     a_burst_and_then_a_rate(pool).await;
     all_or_nothing(pool).await;
     a_blocked_bucket_gives_nothing(pool).await;
+    a_full_bucket_gives_some_ahead(pool).await;
 }
 
 #[tokio::test]
@@ -37,7 +38,7 @@ async fn later(conn: &mut PgConnection, seconds: f64) {
 }
 
 fn need(key: &str, rate: f64, burst: f64) -> Need {
-    Need { key: key.to_owned(), rate, burst }
+    Need { key: key.to_owned(), rate, burst, ahead: 0 }
 }
 
 async fn a_burst_and_then_a_rate(pool: &PgPool) {
@@ -85,4 +86,26 @@ async fn a_blocked_bucket_gives_nothing(pool: &PgPool) {
     assert!(limiter::take(conn, &[need("new", 1.0, 1.0)]).await.unwrap().is_err());
     later(conn, 21.0).await;
     assert_eq!(limiter::take(conn, &needs).await.unwrap(), Ok(()));
+}
+
+async fn a_full_bucket_gives_some_ahead(pool: &PgPool) {
+    let conn = &mut *pool.acquire().await.unwrap();
+    let ahead = |key: &str| Need { ahead: 8, ..need(key, 1e-6, 32.0) };
+    let needs = [ahead("ahead:1"), need("ahead:2", 1e-6, 32.0), ahead("ahead:3")];
+    assert_eq!(limiter::take_each(conn, &needs).await.unwrap(), [Ok(8), Ok(0), Ok(8)]);
+    // 23 are left, then 16: it gives no more than what is above its half, and then one at a time.
+    assert_eq!(limiter::take_each(conn, &needs[..1]).await.unwrap(), [Ok(6)]);
+    for _ in 0..16 {
+        assert_eq!(limiter::take_each(conn, &needs[..1]).await.unwrap(), [Ok(0)]);
+    }
+    assert!(limiter::take_each(conn, &needs[..1]).await.unwrap().remove(0).is_err());
+}
+
+#[test]
+fn tokens_taken_ahead_are_spent_once() {
+    let purse = Purse::default();
+    assert!(!purse.spend("a"));
+    purse.keep("a".to_owned(), 2);
+    assert!(purse.spend("a") && purse.spend("a"));
+    assert!(!purse.spend("a") && !purse.spend("b"));
 }

@@ -58,9 +58,11 @@ scenarios!(
     what_gathers_ends_with_a_tap,
     a_delayed_item_is_not_claimed_early,
     depth_and_idle_and_purge,
+    what_has_no_key_is_gone_when_it_is_done,
+    nobody_waits_behind_announcements,
 );
 
-const CLAIM: Claim = Claim { lanes: 10, items_per_lane: 10, lease: Duration::from_secs(30) };
+const CLAIM: Claim = Claim { lanes: 10, bulk: 10, items_per_lane: 10, lease: Duration::from_secs(30) };
 
 fn item(lane: &str, payload: &str) -> NewItem {
     NewItem::json(Queue::Inbox, lane, &payload).unwrap()
@@ -199,7 +201,7 @@ async fn a_deferred_item_keeps_its_lane_waiting(pool: &PgPool) {
     assert!(!release(conn, &a).await.unwrap());
     put(conn, &[item("a", "3")]).await.unwrap();
     assert!(take(conn).await.is_empty(), "items behind it must not overtake");
-    let next = next_ready(conn, Queue::Inbox).await.unwrap().unwrap();
+    let next = next_ready(conn, Queue::Inbox, true).await.unwrap().unwrap();
     assert!(next > Duration::from_secs(50) && next <= Duration::from_secs(60), "{next:?}");
     later(conn, 61.0).await;
     let a = take_one(conn).await;
@@ -485,7 +487,8 @@ async fn a_delayed_item_is_not_claimed_early(pool: &PgPool) {
 
 async fn depth_and_idle_and_purge(pool: &PgPool) {
     let conn = &mut *conn(pool).await;
-    put(conn, &[item("a", "1"), item("a", "2"), item("b", "1"), item("c", "1").delay(Duration::from_secs(600))]).await.unwrap();
+    let late = item("c", "1").delay(Duration::from_secs(600));
+    put(conn, &[item("a", "1").dedupe("1"), item("a", "2").dedupe("2"), item("b", "1"), late]).await.unwrap();
     later(conn, 5.0).await;
     let leases = take(conn).await;
     bury(conn, &leases[1], &leases[1].items, "b").await.unwrap();
@@ -504,4 +507,29 @@ async fn depth_and_idle_and_purge(pool: &PgPool) {
     assert_eq!(purge(conn, Duration::ZERO, 1).await.unwrap(), 1);
     assert_eq!(purge(conn, Duration::ZERO, 100).await.unwrap(), 1);
     assert_eq!(dead_list(conn, ItemId(0), 10).await.unwrap().len(), 1, "dead letters stay");
+}
+
+async fn what_has_no_key_is_gone_when_it_is_done(pool: &PgPool) {
+    let conn = &mut *conn(pool).await;
+    put(conn, &[item("a", "1"), item("a", "2").dedupe("2"), item("a", "3")]).await.unwrap();
+    let lease = take_one(conn).await;
+    done_many(conn, &lease, &lease.items).await.unwrap();
+    release(conn, &lease).await.unwrap();
+    let left: Vec<String> = sqlx::query_scalar("SELECT payload::text FROM queue_items").fetch_all(&mut *conn).await.unwrap();
+    assert_eq!(left, ["\"2\""]);
+    assert_eq!(put(conn, &[item("b", "2").dedupe("2"), item("b", "4")]).await.unwrap().iter().flatten().count(), 1);
+    let again = done_many(conn, &lease, &lease.items[..1]).await;
+    assert!(matches!(again, Err(QueueError::LeaseLost)), "{again:?}");
+}
+
+async fn nobody_waits_behind_announcements(pool: &PgPool) {
+    let conn = &mut *conn(pool).await;
+    let bulk: Vec<NewItem> = (0..20).map(|n| item(&format!("bulk:{n}"), "x").priority(Priority::Bulk)).collect();
+    put(conn, &bulk).await.unwrap();
+    put(conn, &[item("a", "1")]).await.unwrap();
+    let leases = claim(conn, Queue::Inbox, Claim { bulk: 3, ..CLAIM }).await.unwrap();
+    assert_eq!(leases.iter().map(|lease| lease.bulk).collect::<Vec<_>>(), [false, true, true, true]);
+    assert!(claim(conn, Queue::Inbox, Claim { bulk: 0, ..CLAIM }).await.unwrap().is_empty());
+    assert_eq!(next_ready(conn, Queue::Inbox, true).await.unwrap(), Some(Duration::ZERO));
+    assert!(next_ready(conn, Queue::Inbox, false).await.unwrap() > Some(Duration::ZERO), "the lease of the other one");
 }

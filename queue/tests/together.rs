@@ -2,7 +2,8 @@
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::collections::HashMap;
+mod log;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -191,8 +192,8 @@ async fn a_lost_lease_costs_its_lane_only() {
     locked.rollback().await.unwrap();
     taken.remove(0).1.send(finished).unwrap();
     drop(taken);
-    let done: Vec<String> = sqlx::query_scalar("SELECT lane FROM queue_items WHERE status = 1").fetch_all(db.pool()).await.unwrap();
-    assert_eq!(done, ["a"]);
+    let left: Vec<String> = sqlx::query_scalar("SELECT lane FROM queue_items ORDER BY id").fetch_all(db.pool()).await.unwrap();
+    assert_eq!(left, ["b", "c"]);
     hands.end().await;
 }
 
@@ -256,31 +257,16 @@ fn batches(pool: PgPool, wake: Wake, most: usize, parallel: usize, cut: Arc<Atom
     })
 }
 
-async fn log_table(pool: &PgPool) {
-    sqlx::query("CREATE TABLE log (n bigserial PRIMARY KEY, lane text NOT NULL, item bigint NOT NULL)").execute(pool).await.unwrap();
-}
-
 /// Every item that was put is done once, and each lane in order.
 async fn check(pool: &PgPool, except: &str) {
-    let log: Vec<(String, i64)> = sqlx::query_as("SELECT lane, item FROM log ORDER BY n").fetch_all(pool).await.unwrap();
-    let put: Vec<(String, i64)> = sqlx::query_as("SELECT lane, id FROM queue_items WHERE payload::text <> $1 ORDER BY id")
-        .bind(except)
-        .fetch_all(pool)
-        .await
-        .unwrap();
-    let by_lane = |rows: &[(String, i64)]| {
-        rows.iter().fold(HashMap::<String, Vec<i64>>::new(), |mut map, (lane, id)| {
-            map.entry(lane.clone()).or_default().push(*id);
-            map
-        })
-    };
-    assert_eq!(by_lane(&log), by_lane(&put));
+    let (worked, put) = log::worked_and_put(pool, except).await;
+    assert_eq!(worked, put);
 }
 
 /// Workers that do everything in batches, producers beside them, a poison item, and transactions that are cut off.
 async fn stress(db: &TestDb, workers: usize, rounds: u64) {
     const LANES: u32 = 12;
-    log_table(db.pool()).await;
+    log::make(db.pool()).await;
     let stop = CancellationToken::new();
     let (mut runners, mut wakes) = (JoinSet::new(), Vec::new());
     let cut = Arc::new(AtomicU32::new(5));

@@ -20,7 +20,7 @@ use fitter_domain::ids::{JobId, PersonId};
 use fitter_domain::person::{Object, Role, Verb, may};
 use fitter_queue::{NewItem, Queue};
 use fitter_store::PgConnection;
-use fitter_store::{audit, faults, invites as stored_invites, jobs as stored_jobs, people, questions, runs};
+use fitter_store::{audit, home, invites as stored_invites, people, runs};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -152,21 +152,14 @@ impl Turn<'_> {
         self.list_commands_once()?;
         let staff = self.person.role.is_staff();
         let manager = self.may(Verb::See, Object::Fault);
-        let open = if staff { runs::open_of(conn, self.person.id, COUNTED).await? } else { Vec::new() };
-        let jobs = match (manager, staff) {
-            (true, _) => stored_jobs::all_open(conn, COUNTED).await?.len(),
-            (false, true) => stored_jobs::open_of(conn, self.person.id, COUNTED).await?.len(),
-            (false, false) => 0,
-        };
-        let (questions, faults) =
-            if manager { (questions::open(conn, COUNTED).await?.len(), faults::open(conn, COUNTED).await?.len()) } else { (0, 0) };
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let open = if staff { home::counts(conn, self.person.id, manager, COUNTED).await? } else { home::Counts::default() };
+        let last = if open.runs > 0 { runs::open_of(conn, self.person.id, 1).await? } else { Vec::new() };
         Ok(Some(Outcome::Home {
-            runs: count(open.len()),
-            run: open.into_iter().next(),
-            jobs: count(jobs),
-            questions: count(questions),
-            faults: count(faults),
+            runs: open.runs,
+            run: last.into_iter().next(),
+            jobs: open.jobs,
+            questions: open.questions,
+            faults: open.faults,
         }))
     }
 }

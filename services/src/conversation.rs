@@ -11,7 +11,7 @@ use fitter_dialogues::state::{self, State};
 use fitter_dialogues::{Ctx, focus, step};
 use fitter_domain::ids::PersonId;
 use fitter_domain::msg;
-use fitter_domain::outbound::OutboundKind;
+use fitter_domain::outbound::{Outbound, OutboundKind};
 use fitter_domain::person::{Person, Role};
 use fitter_domain::run::Run;
 use fitter_domain::screen::{Screen, Slot};
@@ -100,6 +100,8 @@ pub(crate) struct Turn<'a> {
     said: bool,
     /// Everything for the queues, put at the end in one go.
     pub out: Vec<NewItem>,
+    /// Answers to the tap, for [`App::answer_tap`] after the commit.
+    answers: Vec<Outbound>,
     /// What is stored at the end in one go.
     pub kept: Kept,
     /// The walk in focus as this turn has read and changed it.
@@ -146,6 +148,8 @@ pub(crate) struct Came {
     pub kept: Kept,
     /// What goes out.
     pub out: Vec<NewItem>,
+    /// What is answered at once.
+    pub answers: Vec<Outbound>,
 }
 
 impl App {
@@ -170,13 +174,14 @@ impl App {
 
     async fn converse_alone(&self, task: &Task, stimulus: &Stimulus) -> Result<Finished, ServiceError> {
         let mut tx = self.db.pool().begin().await?;
-        let out = self.turn(&mut tx, stimulus).instrument(tracing::info_span!("dialogue.step")).await?;
+        let (out, answers) = self.turn(&mut tx, stimulus).instrument(tracing::info_span!("dialogue.step")).await?;
         let finished = task.done(&mut tx).await?;
         let handover = fitter_queue::hand(&mut tx, &self.wake, out).await?;
         failpoint::hit("step").await?;
         tx.commit().await?;
         let told = failpoint::hit("commit").await;
         handover.committed(&self.wake);
+        answers.into_iter().for_each(|answer| self.answer_tap(answer));
         told?;
         Ok(finished)
     }
@@ -200,13 +205,13 @@ impl App {
         Ok(())
     }
 
-    async fn turn(&self, conn: &mut PgConnection, stimulus: &Stimulus) -> Result<Vec<NewItem>, ServiceError> {
+    async fn turn(&self, conn: &mut PgConnection, stimulus: &Stimulus) -> Result<(Vec<NewItem>, Vec<Outbound>), ServiceError> {
         if let Stimulus::Incoming(incoming) = stimulus
             && incoming.input == Input::Group
         {
-            return self.leave_group(conn, incoming).await;
+            return Ok((self.leave_group(conn, incoming).await?, Vec::new()));
         }
-        let Some(opening) = turns::open(self, conn, &[stimulus]).await?.pop().flatten() else { return Ok(Vec::new()) };
+        let Some(opening) = turns::open(self, conn, &[stimulus]).await?.pop().flatten() else { return Ok(Default::default()) };
         let key = opening.key();
         let row = dialogues::lock(conn, key).await?;
         let came = opening.turn(self, conn, state::decode(row.version, &row.state), None).await?;
@@ -214,7 +219,7 @@ impl App {
             return Err(ServiceError::Overtaken);
         }
         came.kept.store(conn, self.clock.now()).await?;
-        Ok(came.out)
+        Ok((came.out, came.answers))
     }
 }
 
@@ -239,13 +244,29 @@ impl Opening {
     /// focus, if it was read already.
     pub async fn turn(self, app: &App, conn: &mut PgConnection, state: Option<State>, run: Option<Run>) -> Result<Came, ServiceError> {
         let Self { person, at, first, callback, tapped } = self;
-        let mut turn = Turn { app, person, at, tapped, callback, toast: None, said: false, out: Vec::new(), kept: Kept::default(), run };
+        let mut turn = Turn {
+            app,
+            person,
+            at,
+            tapped,
+            callback,
+            toast: None,
+            said: false,
+            out: Vec::new(),
+            answers: Vec::new(),
+            kept: Kept::default(),
+            run,
+        };
         let state = turn.steps(conn, first, state).await?;
         if let Some(callback) = turn.callback.take() {
-            let text = turn.toast.take();
-            turn.out.push(delivery::item(at, OutboundKind::Answer { callback, text, alert: false })?);
+            let what = OutboundKind::Answer { callback, text: turn.toast.take(), alert: false };
+            if app.answers_at_once() {
+                turn.answers.push(Outbound { bot: at.bot, chat: at.chat, thread: at.thread, what });
+            } else {
+                turn.out.push(delivery::item(at, what)?);
+            }
         }
-        Ok(Came { state, kept: turn.kept, out: turn.out })
+        Ok(Came { state, kept: turn.kept, out: turn.out, answers: turn.answers })
     }
 }
 
@@ -369,11 +390,10 @@ impl Turn<'_> {
             Some(slot) if !self.said => self.send(OutboundKind::Edit { slot, screen }),
             _ => {
                 let slot = Slot::new(MENU);
-                self.send(OutboundKind::Delete { slot: slot.clone() })?;
                 // A second screen of the same turn changes the first one.
                 self.tapped = Some(slot.clone());
                 self.said = false;
-                self.send(OutboundKind::Send { slot: Some(slot), screen })
+                self.send(OutboundKind::Move { slot, screen })
             }
         }
     }

@@ -52,7 +52,7 @@ impl From<ServiceError> for Failure {
         match error {
             ServiceError::Queue(error) => error.into(),
             ServiceError::Database(error) => error.into(),
-            ServiceError::Outage(_) => Self::Hold { time: fitter_queue::runner::OUTAGE_PAUSE },
+            ServiceError::Outage(_) => Self::Hold { time: fitter_queue::task::OUTAGE_PAUSE },
             error => Self::retry(error),
         }
     }

@@ -51,6 +51,12 @@ pub enum Job {
     Fetch {
         /// By which bot.
         bot: BotId,
+        /// From which chat.
+        chat: ChatId,
+        /// From which topic.
+        thread: Option<i64>,
+        /// Whose it is.
+        person: PersonId,
         /// To fetch it.
         file_id: String,
         /// The same for the same file everywhere.
@@ -61,7 +67,10 @@ pub enum Job {
 /// Why a file did not come.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// It will not come however often it is tried: too large, gone, no such bot.
+    /// Telegram does not hand it out.
+    #[error("the file is too large")]
+    TooBig,
+    /// It will not come however often it is tried: gone, no such bot.
     #[error("{0}")]
     Never(String),
     /// Try again.
@@ -92,15 +101,14 @@ impl App {
                 let late = Late { bot, chat, thread, person, outcome: Outcome::TimerOver { run, step } };
                 self.report(&task, late).await
             }
-            Job::Fetch { bot, file_id, unique_id } => {
-                let bytes = match fetch(bot, file_id).await {
-                    Ok(bytes) => bytes,
-                    Err(FetchError::Never(reason)) => return Err(Failure::Bury { reason }),
-                    Err(FetchError::Later(error)) => return Err(Failure::retry(error)),
-                    Err(FetchError::Wait(time)) => return Err(Failure::Hold { time }),
-                };
-                self.keep(&task, bot, &unique_id, bytes).await
-            }
+            Job::Fetch { bot, chat, thread, person, file_id, unique_id } => match fetch(bot, file_id).await {
+                Ok(bytes) => self.keep(&task, bot, &unique_id, bytes).await,
+                // Not every update tells the size of a file.
+                Err(FetchError::TooBig) => self.report(&task, Late { bot, chat, thread, person, outcome: Outcome::TooBig }).await,
+                Err(FetchError::Never(reason)) => return Err(Failure::Bury { reason }),
+                Err(FetchError::Later(error)) => return Err(Failure::retry(error)),
+                Err(FetchError::Wait(time)) => return Err(Failure::Hold { time }),
+            },
         };
         done.map_err(Failure::from)
     }

@@ -12,12 +12,13 @@ use std::sync::Arc;
 use fitter_dialogues::event::{Event, Input};
 use fitter_dialogues::{focus, state};
 use fitter_domain::ids::{BotId, ChatId, PersonId, RunId};
+use fitter_domain::outbound::Outbound;
 use fitter_queue::together::BEGIN;
 use fitter_queue::{Batcher, Finished, Handover, NewItem, Request, Task, failpoint};
 use fitter_store::dialogues::{self, Stand};
 use fitter_store::{PgConnection, Postgres, Transaction, people, runs, slots};
 use futures::FutureExt as _;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use crate::app::App;
@@ -28,8 +29,12 @@ use crate::error::ServiceError;
 /// Turns in a transaction at most: their chats wait for each other.
 const MOST: usize = 64;
 
-/// Transactions that wait for the disk while the next one is under way.
-const COMMITS: usize = 3;
+/// Transactions that step at a time. A chat is in one of them, for its lane has one holder; where two want the same row all the same, the one
+/// that waits longer than [`BEGIN`] allows is done turn by turn.
+const PENS: usize = 2;
+
+/// Transactions at a time, those that wait for the disk among them.
+const COMMITS: usize = 5;
 
 /// Does turns, several at a time. Cheap to clone.
 #[derive(Clone)]
@@ -53,16 +58,15 @@ struct Ask {
 struct Ready {
     tx: Transaction<'static, Postgres>,
     handover: Handover,
+    answers: Vec<Outbound>,
     /// By the places of their requests; the others have to be done alone.
     finished: Vec<(usize, Finished)>,
 }
 
 impl Default for Turns {
     fn default() -> Self {
-        // One transaction at a time takes locks, so that two of this process cannot wait for each other.
-        let pen = Arc::new(Mutex::new(()));
         let commits = Arc::new(Semaphore::new(COMMITS));
-        Self(Batcher::new(MOST, 1, move |requests| together(requests, Arc::clone(&pen), Arc::clone(&commits))))
+        Self(Batcher::new(MOST, PENS, move |requests| together(requests, Arc::clone(&commits))))
     }
 }
 
@@ -74,10 +78,9 @@ impl Turns {
 }
 
 /// Steps the turns of a batch; the next one begins while this one is committed.
-async fn together(requests: Vec<Request<Ask, Done>>, pen: Arc<Mutex<()>>, commits: Arc<Semaphore>) {
+async fn together(requests: Vec<Request<Ask, Done>>, commits: Arc<Semaphore>) {
     let Some(app) = requests.first().map(|request| request.what.app.clone()) else { return };
     let Ok(turn) = commits.acquire_owned().await else { return };
-    let _pen = pen.lock().await;
     let span = tracing::info_span!("dialogue.steps", turns = requests.len());
     let stepped = AssertUnwindSafe(step_all(&app, &requests)).catch_unwind().instrument(span).await;
     match stepped {
@@ -112,6 +115,7 @@ async fn commit(app: &App, ready: Ready, requests: Vec<Request<Ask, Done>>) -> R
     ready.tx.commit().await?;
     let told = failpoint::hit("commit").await;
     ready.handover.committed(&app.wake);
+    ready.answers.into_iter().for_each(|answer| app.answer_tap(answer));
     told?;
     let mut requests: Vec<Option<Request<Ask, Done>>> = requests.into_iter().map(Some).collect();
     for (place, finished) in ready.finished {
@@ -145,11 +149,11 @@ async fn step_all(app: &App, requests: &[Request<Ask, Done>]) -> Result<Ready, S
         }
         done.push(place);
     }
-    let out = step(app, &mut tx, turns).await?;
+    let (out, answers) = step(app, &mut tx, turns).await?;
     let handover = fitter_queue::hand(&mut tx, &app.wake, out).await?;
     let tasks: Vec<&Task> = done.iter().filter_map(|&place| requests.get(place)).map(|request| &request.what.task).collect();
     let finished = fitter_queue::finish_all(&mut tx, &tasks).await?;
-    Ok(Ready { tx, handover, finished: done.into_iter().zip(finished).collect() })
+    Ok(Ready { tx, handover, answers, finished: done.into_iter().zip(finished).collect() })
 }
 
 /// Who is in a transaction already.
@@ -170,10 +174,10 @@ impl Once {
     }
 }
 
-/// Does the turns of several dialogues, no dialogue and no person twice; what goes out.
-async fn step(app: &App, conn: &mut PgConnection, turns: Vec<Opening>) -> Result<Vec<NewItem>, ServiceError> {
+/// Does the turns of several dialogues, no dialogue and no person twice; what goes out, and what is answered at once.
+async fn step(app: &App, conn: &mut PgConnection, turns: Vec<Opening>) -> Result<(Vec<NewItem>, Vec<Outbound>), ServiceError> {
     if turns.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Default::default());
     }
     let keys: Vec<_> = turns.iter().map(Opening::key).collect();
     let rows = dialogues::lock_many(conn, &keys).await?;
@@ -181,19 +185,20 @@ async fn step(app: &App, conn: &mut PgConnection, turns: Vec<Opening>) -> Result
     let focused: Vec<Option<RunId>> = turns.iter().zip(&states).map(|(turn, state)| focus(state.as_ref()?, &turn.first)).collect();
     let ids: Vec<RunId> = focused.iter().copied().flatten().collect();
     let mut runs = if ids.is_empty() { Default::default() } else { runs::get_many(conn, &app.bodies, &ids).await? };
-    let (mut stands, mut kept, mut out) = (Vec::with_capacity(turns.len()), Kept::default(), Vec::new());
+    let (mut stands, mut kept, mut out, mut answers) = (Vec::with_capacity(turns.len()), Kept::default(), Vec::new(), Vec::new());
     for ((((turn, key), row), state), focused) in turns.into_iter().zip(keys).zip(rows).zip(states).zip(focused) {
         let run = focused.and_then(|id| runs.remove(&id));
         let came = turn.turn(app, conn, state, run).await?;
         stands.push(Stand { key, state: state::encode(&came.state)?, rev: row.rev });
         kept.add(came.kept);
         out.extend(came.out);
+        answers.extend(came.answers);
     }
     kept.store(conn, app.clock.now()).await?;
     if !dialogues::save_many(conn, state::VERSION, &stands).await? {
         return Err(ServiceError::Overtaken);
     }
-    Ok(out)
+    Ok((out, answers))
 }
 
 /// Reads what the turns of these stimuli begin with, no chat twice; `None` where there is nothing to say.

@@ -47,6 +47,16 @@ sql! {
     MAKE_VECTOR = "CREATE EXTENSION IF NOT EXISTS vector";
     IS_MIGRATED = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
     APPLIED = "SELECT version FROM _sqlx_migrations WHERE success";
+    // A commit waits for the disk only if it has written something.
+    FLUSH = "SELECT pg_logical_emit_message(true, 'fitter', '')";
+}
+
+/// Waits until everything that was committed before is on the disk, also by transactions that did not wait for it themselves.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn flush(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(FLUSH).execute(conn).await.map(drop)
 }
 
 /// Which database.
@@ -94,6 +104,9 @@ pub enum OpenError {
         /// The process, if known.
         process: Option<u32>,
     },
+    /// No server is named, and the program was built without its own.
+    #[error("this fitter was built without a PostgreSQL of its own: name a server in FITTER_DATABASE_URL")]
+    NotEmbedded,
     /// The embedded server did not start.
     #[error(
         "the embedded PostgreSQL in {} did not start: {source:#}. If the folder is damaged, move it away and restore a backup",

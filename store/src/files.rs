@@ -12,11 +12,12 @@ sql! {
     ";
     FETCHED = "UPDATE telegram_files SET blob = $3 WHERE bot = $1 AND unique_id = $2";
     GET = "SELECT bot, unique_id, file_id, size, blob FROM telegram_files WHERE bot = $1 AND unique_id = $2";
-    // A file has several ids, of which the photos have the one under which they came.
+    // A file has several ids, of which the photos have the one under which they came. Two questions, because an OR of them finds no index.
     BLOB_OF = "
-        SELECT blob FROM telegram_files
-        WHERE bot = $1 AND blob IS NOT NULL
-            AND (file_id = $2 OR unique_id IN (SELECT unique_id FROM photos WHERE bot = $1 AND file_id = $2))
+        SELECT blob FROM telegram_files WHERE bot = $1 AND file_id = $2 AND blob IS NOT NULL
+        UNION ALL
+        SELECT f.blob FROM photos p JOIN telegram_files f ON f.bot = p.bot AND f.unique_id = p.unique_id
+        WHERE p.bot = $1 AND p.file_id = $2 AND f.blob IS NOT NULL
         LIMIT 1
     ";
     UPLOADED = "SELECT file_id FROM uploads WHERE bot = $1 AND blob = $2";

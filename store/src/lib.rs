@@ -10,6 +10,7 @@
 //! | [`dialogues`] | the state of a dialogue |
 //! | [`slots`] | names of messages |
 //! | [`vehicles`] | vehicles by number |
+//! | [`home`] | what the home screen counts |
 //! | [`jobs`] | repair cards |
 //! | [`photos`] | photos of cards and walks |
 //! | [`procedures`] | versions of procedures |
@@ -24,6 +25,10 @@
 //! Functions take a connection and run in the caller's transaction, return domain types, and `None` for what does not exist. Times come from
 //! the caller's clock. The pool may have one connection only: never ask it for another while holding one.
 
+#[cfg(feature = "embedded")]
+mod embedded;
+#[cfg(not(feature = "embedded"))]
+#[path = "not_embedded.rs"]
 mod embedded;
 mod sql;
 
@@ -32,6 +37,7 @@ pub mod database;
 pub mod dialogues;
 pub mod faults;
 pub mod files;
+pub mod home;
 pub mod invites;
 pub mod jobs;
 pub mod lock;
@@ -52,13 +58,14 @@ pub use sqlx::{Error, PgConnection, PgPool, Postgres, Transaction};
 /// Every SQL statement of this crate and of the queue, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<&'static str> {
-    let own: [&[&str]; 18] = [
+    let own: [&[&str]; 19] = [
         audit::STATEMENTS,
         database::STATEMENTS,
         dialogues::STATEMENTS,
         faults::STATEMENTS,
         files::STATEMENTS,
         invites::STATEMENTS,
+        home::STATEMENTS,
         jobs::STATEMENTS,
         lock::STATEMENTS,
         maintenance::STATEMENTS,

@@ -1,7 +1,10 @@
 //! What `fitter doctor` asks the database.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
-use fitter_queue::{Depth, depth};
+use fitter_queue::{Depth, NewItem, Queue, QueueError, depth};
 use sqlx::{Error, Row};
 
 use crate::database::Database;
@@ -44,6 +47,19 @@ pub struct Health {
 /// If it does not.
 pub async fn ping(database: &Database) -> Result<(), Error> {
     sqlx::query(PING).execute(database.pool()).await.map(drop)
+}
+
+/// Whether the database takes an update into the inbox: a full disk and a standby answer questions and refuse that. Nothing is left behind, and
+/// processes that ask at the same time do not meet.
+///
+/// # Errors
+/// If it does not.
+pub async fn writable(database: &Database) -> Result<(), QueueError> {
+    static LANE: LazyLock<String> = LazyLock::new(|| format!("ready:{}", RandomState::new().build_hasher().finish()));
+    let mut tx = database.pool().begin().await?;
+    fitter_queue::put(&mut tx, &[NewItem::raw(Queue::Inbox, LANE.as_str(), "{}")]).await?;
+    tx.rollback().await?;
+    Ok(())
 }
 
 /// What the database's clock shows.

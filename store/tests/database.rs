@@ -201,6 +201,24 @@ async fn a_lock_has_one_holder() {
     third.release("poller:1").await;
     assert!(takes(&mut first).await);
 
+    // Whoever waits for several looks for all of them at once.
+    assert!(first.hold(db.database(), "poller:3").await.unwrap());
+    let mut waiting = Locks::default();
+    for key in ["poller:1", "poller:3"] {
+        assert!(!waiting.hold(db.database(), key).await.unwrap(), "{key}");
+    }
+    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let held = async || sqlx::query_scalar::<_, i64>(locks).fetch_one(db.pool()).await.unwrap();
+    let before = held().await;
+    first.release("poller:1").await;
+    first.release("poller:3").await;
+    assert_eq!(held().await, before - 2);
+    assert!(takes(&mut waiting).await);
+    assert_eq!(held().await, before, "the one that was not asked for is taken with it");
+    assert!(waiting.hold(db.database(), "poller:3").await.unwrap());
+    waiting.release("poller:3").await;
+    assert_eq!(held().await, before - 1);
+
     let alone = TestDb::embedded().await;
     assert!(Locks::default().hold(alone.database(), "poller:1").await.unwrap());
 }

@@ -25,7 +25,7 @@ use fitter_store::questions::Answered;
 use fitter_store::runs::Progress;
 use fitter_store::slots::MessageKind;
 use fitter_store::{
-    PgConnection, audit, dialogues, faults, files, invites, jobs, notes, people, photos, procedures, queries, questions, runs, slots,
+    PgConnection, audit, dialogues, faults, files, home, invites, jobs, notes, people, photos, procedures, queries, questions, runs, slots,
     vehicles,
 };
 use fitter_testkit::TestDb;
@@ -314,6 +314,11 @@ async fn jobs_runs_and_photos() {
     assert_eq!(jobs::open_for(conn, person.id, vehicle).await.unwrap(), Some(job.clone()));
     assert_eq!(jobs::open_of(conn, person.id, 10).await.unwrap(), std::slice::from_ref(&job));
     assert_eq!(jobs::all_open(conn, 10).await.unwrap(), std::slice::from_ref(&job));
+    let (own, all) = (home::counts(conn, person.id, false, 9).await.unwrap(), home::counts(conn, PersonId(999), true, 9).await.unwrap());
+    assert_eq!((own.jobs, all.jobs, home::counts(conn, PersonId(999), false, 9).await.unwrap().jobs), (1, 1, 0));
+    assert_eq!((own.questions, own.faults), (0, 0), "not theirs");
+    assert_eq!(u32::try_from(runs::open_of(conn, person.id, 9).await.unwrap().len()).unwrap(), own.runs);
+    assert_eq!(home::counts(conn, person.id, true, 0).await.unwrap(), home::Counts::default(), "it counts no further");
     jobs::set_status(conn, id, JobStatus::Complete, now()).await.unwrap();
     assert!(jobs::all_open(conn, 10).await.unwrap().is_empty() && jobs::open_of(conn, person.id, 10).await.unwrap().is_empty());
     assert_eq!(jobs::open_for(conn, person.id, vehicle).await.unwrap(), None);
@@ -331,6 +336,7 @@ async fn faults_and_questions() {
     let fault = faults::create(conn, &new, now()).await.unwrap();
     assert_eq!((fault.note.as_str(), fault.photos.as_slice(), fault.closed, fault.at), ("дым", &files[..], false, now()));
     assert_eq!(faults::open(conn, 10).await.unwrap(), std::slice::from_ref(&fault));
+    assert_eq!(home::counts(conn, person.id, true, 9).await.unwrap().faults, 1);
     assert!(faults::close(conn, fault.id, manager.id, now()).await.unwrap());
     assert!(!faults::close(conn, fault.id, manager.id, now()).await.unwrap());
     assert!(faults::get(conn, fault.id).await.unwrap().unwrap().closed);
@@ -344,6 +350,7 @@ async fn faults_and_questions() {
     let again = questions::create(conn, query, person.id, "А", "Как?", &tried, now()).await.unwrap();
     assert_eq!(again, (question.clone(), false), "a search is asked about once");
     assert_eq!(questions::open(conn, 10).await.unwrap(), std::slice::from_ref(&question));
+    assert_eq!(home::counts(conn, person.id, true, 9).await.unwrap().questions, 1);
     let Some(Answered::Now(answered)) = questions::answer(conn, question.id, manager.id, "Так", now()).await.unwrap() else { panic!() };
     assert_eq!((answered.answer.as_deref(), answered.tried.as_slice()), (Some("Так"), &tried[..]));
     let Some(Answered::Already(before)) = questions::answer(conn, question.id, manager.id, "Иначе", now()).await.unwrap() else {

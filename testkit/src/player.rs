@@ -357,9 +357,19 @@ impl<'f> Player<'f> {
         .bind(lanes.as_slice())
         .fetch_one(self.fitter.pool())
         .await;
-        match handled {
-            Ok(handled) => handled,
-            Err(error) => panic!("the database does not tell: {error}"),
+        match (handled, did) {
+            (Ok(true), Did::Tapped(id)) => {
+                // It is sent after the commit. A process that was killed in between does not send it at all.
+                for _ in 0..100 {
+                    if !self.fitter.telegram.calls_of("answerCallbackQuery", id).await.is_empty() {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                true
+            }
+            (Ok(handled), _) => handled,
+            (Err(error), _) => panic!("the database does not tell: {error}"),
         }
     }
 }

@@ -35,6 +35,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("comrak", &["retrieval"]),
     ("anyhow", &["cli", "xtask", "testkit", "test-postgres", "bench"]),
     ("fluent-bundle", &["prompts"]),
+    ("mimalloc", &["cli"]),
 ];
 
 fn imports() -> BTreeMap<String, BTreeSet<String>> {
@@ -67,4 +68,10 @@ fn outside_crates_stay_where_they_belong() {
             assert!(!imports.contains(*name) || folders.contains(&folder.as_str()), "{folder} imports {name}; only {folders:?} may");
         }
     }
+}
+
+#[test]
+fn the_fuzz_targets_are_built_without_the_embedded_database() {
+    let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/Cargo.lock")).unwrap();
+    assert!(lock.contains("name = \"fitter-bot\"") && !lock.contains("name = \"pglite-oxide\""));
 }

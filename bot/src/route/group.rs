@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fitter_dialogues::event::{Incoming, Input};
 
-use super::{Me, Place, incoming, parse_command};
+use super::{Me, Place, incoming, parse_command, tap_id};
 use crate::incoming::{Callback, Chat, MemberChange, Message, Update, User};
 
 /// The bot came into a group, or somebody speaks to it there.
@@ -28,7 +28,7 @@ fn arrival(me: &Me, change: &MemberChange) -> Option<Incoming> {
 
 fn tap(me: &Me, callback: &Callback) -> Option<Incoming> {
     let message = callback.message.as_ref()?;
-    Some(Incoming { callback: callback.id.clone(), ..call(me, message.chat.as_ref(), message.topic(), callback.from.as_ref())? })
+    Some(Incoming { callback: tap_id(callback), ..call(me, message.chat.as_ref(), message.topic(), callback.from.as_ref())? })
 }
 
 fn word(me: &Me, message: &Message) -> Option<Incoming> {

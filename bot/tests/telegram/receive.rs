@@ -119,7 +119,7 @@ async fn a_tap_is_urgent_and_in_the_lane_of_its_chat() {
 #[tokio::test]
 async fn the_webhook_keeps_before_it_says_yes() {
     let stage = Stage::simulated().await;
-    let app = webhook::router([(BOT, "s3cret".into())].into(), stage.memory.clone());
+    let app = webhook::router([(stage.api.clone(), "s3cret".into())], stage.memory.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}/telegram", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });

@@ -157,6 +157,23 @@ async fn retiring_deleting_and_answering() {
 }
 
 #[tokio::test]
+async fn a_screen_moves_below_whatever_becomes_of_the_old_one() {
+    let stage = Stage::simulated().await;
+    stage.send("menu", text("Меню")).await;
+    stage.deliver(say(text("Ответ"))).await.unwrap();
+    let to_below = |words: &str| OutboundKind::Move { slot: Slot::new("menu"), screen: text(words) };
+    let placed = stage.deliver(to_below("Меню снова")).await.unwrap().expect("a place").placed;
+    let messages = stage.messages().await;
+    assert_eq!(messages.iter().map(|message| message["text"].as_str().unwrap()).collect::<Vec<_>>(), ["Ответ", "Меню снова"]);
+    assert_eq!(messages[1]["message_id"], placed.message);
+    stage.sim("faults", json!({"method": "deleteMessage", "times": 1, "kind": "403"})).await;
+    stage.deliver(to_below("И снова")).await.unwrap().expect("a place");
+    let last = stage.messages().await.pop().unwrap();
+    assert_eq!(last["text"], "И снова", "whether the chat hears from the bot does not say the old message");
+    assert!(stage.memory.blocked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_full_chat_waits_alone() {
     let stage = Stage::simulated().await;
     stage.sim("faults", json!({"method": "sendMessage", "contains": "первый", "times": 1, "kind": "429", "retry_after": 7})).await;

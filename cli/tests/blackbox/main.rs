@@ -6,6 +6,7 @@
 //! | `jobs` | repair cards |
 //! | `walks` | procedures step by step |
 //! | `questions` | answers from the notes and from people |
+//! | `receipts` | that a photo was taken is seen at once |
 //! | `bursts` | what arrives in one go after an outage |
 //! | `oddities` | what people and Telegram do that nobody expects |
 //! | `faults` | Telegram and the database failing |
@@ -24,6 +25,7 @@ mod oddities;
 mod onboarding;
 mod operators;
 mod questions;
+mod receipts;
 mod walks;
 
 use std::path::PathBuf;

@@ -31,6 +31,15 @@ pub const TRAIL: &str = "
         RETURN NULL;
     END $$;
     CREATE TRIGGER trail AFTER UPDATE OF status ON queue_items FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION trail_item();
+    CREATE TABLE gone_items (LIKE queue_items);
+    CREATE FUNCTION trail_gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO trail_items (item, queue, lane, grp, is_now) VALUES (OLD.id, OLD.queue, OLD.lane, CASE WHEN OLD.gathers THEN OLD.grp END, 1);
+        OLD.status := 1;
+        INSERT INTO gone_items SELECT OLD.*;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER gone AFTER DELETE ON queue_items FOR EACH ROW WHEN (OLD.status = 0) EXECUTE FUNCTION trail_gone();
+    CREATE VIEW all_items AS SELECT * FROM queue_items UNION ALL SELECT * FROM gone_items;
 ";
 
 /// A dead letter.
@@ -75,6 +84,8 @@ pub struct Report {
     pub doubled: Vec<String>,
     /// Items of a chat handled or sent in another order than they came in.
     pub disorder: Vec<String>,
+    /// Taps that were not answered: a button span until Telegram stopped it.
+    pub unanswered: Vec<String>,
     /// Letters to chats.
     pub letters: usize,
     /// Letters that arrived more than once.
@@ -104,6 +115,8 @@ impl Report {
         assert!(self.disorder.is_empty(), "{} out of order:\n{}", self.disorder.len(), first(&self.disorder));
         let most = self.in_flight + meant.doubled;
         assert!(self.doubled_letters <= most, "{} letters doubled, at most {most}", self.doubled_letters);
+        let first_taps = first(&self.unanswered);
+        assert!(self.unanswered.len() <= self.in_flight, "{} taps not answered:\n{first_taps}", self.unanswered.len());
         let unmeant: Vec<&Dead> = self.dead.iter().filter(|dead| !(meant.dead)(dead) || dead.error.is_empty()).collect();
         let told: Vec<String> = unmeant.iter().take(5).map(|dead| format!("{} {}: {}", dead.queue, dead.lane, dead.error)).collect();
         assert!(unmeant.is_empty(), "{} dead letters: {told:#?}", unmeant.len());
@@ -116,7 +129,7 @@ impl Report {
     pub fn figures(&self) -> Value {
         json!({
             "updates": self.updates, "lost": self.lost.len(), "doubled": self.doubled.len(), "disorder": self.disorder.len(),
-            "letters": self.letters, "doubled_letters": self.doubled_letters, "in_flight": self.in_flight, "kills": self.kills,
+            "letters": self.letters, "doubled_letters": self.doubled_letters, "in_flight": self.in_flight, "unanswered": self.unanswered.len(), "kills": self.kills,
             "longest_resume_ms": u64::try_from(self.longest_resume.as_millis()).unwrap_or(u64::MAX), "dead": self.dead.len(),
             "lost_patience": self.lost_patience,
         })
@@ -149,7 +162,7 @@ pub async fn audit(storm: &Storm) -> Report {
     let groups = storm.crowd.people().await;
     let people: Vec<&Person> = groups.iter().flat_map(|group| group.iter()).collect();
     report.lost_patience = people.iter().map(|person| person.lost_patience).sum();
-    let rows = fitter.rows("SELECT id, lane, status, error, dedupe_key, payload FROM queue_items WHERE queue = 1 ORDER BY id").await;
+    let rows = fitter.rows("SELECT id, lane, status, error, dedupe_key, payload FROM all_items WHERE queue = 1 ORDER BY id").await;
     let inbox: Vec<Item> = rows
         .into_iter()
         .map(|mut row| Item {

@@ -45,7 +45,7 @@ const HARMS: [(&str, &str, [usize; 3]); 9] = [
         "a letter was not sent",
         "INSERT INTO queue_items (queue, lane, payload, priority, run_at, max_attempts, status, done_at)
          SELECT queue, lane, replace(payload::text, 'Техник', 'Механик')::json, priority, run_at, max_attempts, 1, done_at
-         FROM queue_items WHERE queue = 2 AND lane = '7000001:10005' AND payload::text LIKE '%Техник%' LIMIT 1",
+         FROM all_items WHERE queue = 2 AND lane = '7000001:10005' AND payload::text LIKE '%Техник%' LIMIT 1",
         [1, 0, 0],
     ),
 ];
@@ -56,7 +56,7 @@ fn complaints(report: &Report) -> [usize; 3] {
 
 const LAST_LETTER: &str = "INSERT INTO queue_items (queue, lane, payload, priority, run_at, max_attempts, status, done_at)
     SELECT queue, lane, payload, priority, run_at, max_attempts, 1, done_at
-    FROM queue_items WHERE queue = 2 AND lane = '7000001:10006' AND payload->'what'->>'do' = 'send' ORDER BY id LIMIT 1";
+    FROM all_items WHERE queue = 2 AND lane = '7000001:10006' AND payload->'what'->>'do' IN ('send', 'move') ORDER BY id LIMIT 1";
 
 #[test]
 fn what_is_wrong_is_noticed() {

@@ -31,7 +31,7 @@ fn workers_whose_clocks_are_far_apart_share_the_work() {
                 for round in 1..=timers {
                     let begun = SystemClock.now();
                     timed.tap("Засечь 1 с").await;
-                    let rang = async || (timed.count("Время вышло").await == round).then(|| SystemClock.now());
+                    let rang = async || (timed.count("Время вышло: ").await == round).then(|| SystemClock.now());
                     let rang = eventually("the timer rings", rang).await;
                     // A clock that is ten minutes off would show.
                     let after = (rang - begun).num_milliseconds();

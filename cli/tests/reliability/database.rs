@@ -211,7 +211,10 @@ fn it_crashes_again_and_again_and_no_webhook_is_lied_to() {
                     server.crash().await;
                     let down = Instant::now();
                     // Long enough for somebody who has waited to be refused.
-                    tokio::time::sleep(Duration::from_millis(random.random_range(6000..8000))).await;
+                    let refused = |page| watch.answers(page).iter().any(|answer| answer.asked >= down);
+                    let both = async || (refused("readyz") && refused("webhook")).then_some(());
+                    eventually("both to answer while the database is away", both).await;
+                    tokio::time::sleep(Duration::from_millis(random.random_range(0..2000))).await;
                     outages.push((down, Instant::now()));
                     server.back().await;
                     let up = Instant::now();

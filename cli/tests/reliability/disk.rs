@@ -60,12 +60,19 @@ fn no_room_again_and_again() {
         let mut refused = 0;
         for (full, room) in &outages {
             let meanwhile = |answer: &&Answer| answer.asked >= *full && answer.came <= *room;
+            // Whether it can write is not tried anew for everybody who asks; what it has noticed it does not forget.
+            let pages = watch.answers("readyz");
+            let noticed = pages.iter().filter(meanwhile).filter(|answer| answer.status == 503).map(|answer| answer.came).min();
+            let noticed = noticed.expect("it is ready without room for an update");
+            let well: Vec<&Answer> = pages.iter().filter(meanwhile).filter(|a| a.asked >= noticed && a.status != 503).collect();
+            assert!(well.is_empty(), "{well:?}");
             let answers = watch.answers("webhook");
             let lies: Vec<&Answer> = answers.iter().filter(meanwhile).filter(|answer| answer.status != 503).collect();
             assert!(lies.is_empty(), "{lies:?}");
             refused += answers.iter().filter(meanwhile).count();
         }
         assert!(refused > 0, "nobody was refused");
+        assert!(watch.answers("healthz").iter().all(|answer| answer.status == 200), "the process lives all the time");
         assert!(storm.logs().contains(ADVICE), "{}", storm.log_ends());
         let blamed = storm.fitter.count("SELECT count(*) FROM queue_items WHERE attempts > 0").await;
         assert_eq!(blamed, 0, "no item is to blame for a full disk");

@@ -40,7 +40,7 @@ fn words(screen: &Screen) -> Vec<String> {
 fn letter(row: &Value) -> Option<(i64, Letter)> {
     let out: Outbound = serde_json::from_value(row["payload"].clone()).expect("an outbox item");
     let (new, screen) = match &out.what {
-        OutboundKind::Send { screen, .. } => (true, screen),
+        OutboundKind::Send { screen, .. } | OutboundKind::Move { screen, .. } => (true, screen),
         OutboundKind::Edit { screen, .. } => (false, screen),
         _ => return None,
     };
@@ -58,7 +58,7 @@ fn counts(call: &Call) -> bool {
 
 /// Holds the calls against the outbox.
 pub async fn audit(report: &mut Report, storm: &Storm, people: &[&Person], calls: &[Call]) {
-    let rows = storm.fitter.rows("SELECT id, status, payload FROM queue_items WHERE queue = 2 ORDER BY id").await;
+    let rows = storm.fitter.rows("SELECT id, status, payload FROM all_items WHERE queue = 2 ORDER BY id").await;
     let mut letters: HashMap<i64, Vec<Letter>> = HashMap::new();
     for (chat, letter) in rows.iter().filter_map(letter) {
         letters.entry(chat).or_default().push(letter);
@@ -81,7 +81,7 @@ pub async fn audit(report: &mut Report, storm: &Storm, people: &[&Person], calls
                 && !answered.contains(id.as_str())
                 && report.dead.iter().all(|dead| !dead.payload.contains(id.as_str()))
             {
-                report.lost.push(format!("the answer to the tap {id} of {}", person.id));
+                report.unanswered.push(format!("the tap {id} of {}", person.id));
             }
         }
     }

@@ -218,7 +218,7 @@ fn a_refused_token_makes_everything_wait() {
 fn panics_now_and_then_lose_nothing() {
     run(async {
         let storm = Storm::prepare(options(), Size::one_of_many(1, 20, 15.0)).await;
-        let mut all = storm.spawn("all", &[], &[("FAILPOINTS", "step=4%panic(a fault of the program)")]);
+        let mut all = storm.spawn("all", &[], &[("FAILPOINTS", "step=12%panic(a fault of the program)")]);
         all.ready().await;
         storm.crowd.start(&storm.fitter.telegram).await;
         let panics = async || (all.log().matches("panicked at").count() >= 3 * storm.size.rounds).then_some(());

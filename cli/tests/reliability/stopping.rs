@@ -1,6 +1,6 @@
 //! SIGTERM: nothing new is begun, what is begun ends within its deadline, and another process goes on.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fitter_testkit::app::{eventually, run};
 use futures::future::join;
@@ -8,7 +8,11 @@ use serde_json::json;
 
 use crate::audit::Meant;
 use crate::options;
+use crate::process::Process;
 use crate::storm::{Size, Storm};
+
+/// Nobody fetches for no longer than this when the process that did has died; held against the long form, on a machine of its own.
+const TAKEN_OVER: Duration = Duration::from_secs(3);
 
 /// Handlers have 20 s to end; then there are the pollers, the listeners and the pool.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -57,19 +61,69 @@ fn a_rolling_restart_under_load_shows_nothing_of_it() {
 }
 
 #[test]
+fn whoever_stands_by_takes_over() {
+    run(async {
+        let size = Size::one_of_many(2, 24, 15.0);
+        let storm = Storm::prepare(options(), Size { rounds: size.rounds.min(4), ..size }).await;
+        let bot = || storm.spawn("bot", &["--role", "bot"], &[]);
+        let worker = storm.spawn("worker", &["--role", "worker"], &[]);
+        let mut fetching = bot();
+        fetching.ready().await;
+        storm.crowd.start(&storm.fitter.telegram).await;
+        let holders = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        let holder = async || storm.fitter.rows(holders).await.first().and_then(|row| row["pid"].as_i64());
+        let mut longest = Duration::ZERO;
+        storm
+            .crowd_acts(async {
+                for _ in 0..storm.size.rounds {
+                    let mut next = bot();
+                    next.ready().await;
+                    let begun = Instant::now();
+                    storm.turns(30).await;
+                    // Somebody who has stood by for long is as quick as somebody who has just begun.
+                    while storm.size.long && begun.elapsed() < Duration::from_secs(35) {
+                        storm.turns(30).await;
+                    }
+                    let old = eventually("somebody fetches", &holder).await;
+                    storm.kill9(vec![std::mem::replace(&mut fetching, next)], false).await;
+                    let died = Instant::now();
+                    eventually("another one does", async || holder().await.filter(|new| *new != old)).await;
+                    longest = longest.max(died.elapsed());
+                }
+                storm.turns(30).await;
+            })
+            .await;
+        storm.calm().await;
+        let report = storm.audit().await;
+        storm.publish_with("taking over", &report, &json!({"taken_over_ms": longest.as_millis()}));
+        report.check(&Meant::default());
+        assert!(!storm.size.long || longest <= TAKEN_OVER, "taken over after {longest:?}");
+        fetching.terminate().await;
+        worker.terminate().await;
+        storm.check_logs();
+    });
+}
+
+#[test]
 fn nothing_that_hangs_keeps_it() {
     run(async {
         join(telegram_hangs(), database_hangs()).await;
     });
 }
 
-async fn telegram_hangs() {
+/// People who have been at work for a while with one process.
+async fn at_work() -> (Storm, Process) {
     let storm = Storm::prepare(options(), Size::of(1, 24, 15.0)).await;
-    let telegram = &storm.fitter.telegram;
     let mut all = storm.spawn("all", &[], &[]);
     all.ready().await;
-    storm.crowd.start(telegram).await;
+    storm.crowd.start(&storm.fitter.telegram).await;
     storm.crowd_acts(storm.turns(80)).await;
+    (storm, all)
+}
+
+async fn telegram_hangs() {
+    let (storm, mut all) = at_work().await;
+    let telegram = &storm.fitter.telegram;
     telegram.fault(json!({"kind": "timeout"})).await;
     storm.crowd_acts(storm.turns(20)).await;
     all.ask_to_end();
@@ -87,12 +141,7 @@ async fn telegram_hangs() {
 }
 
 async fn database_hangs() {
-    let storm = Storm::prepare(options(), Size::of(1, 24, 15.0)).await;
-    let telegram = &storm.fitter.telegram;
-    let mut all = storm.spawn("all", &[], &[]);
-    all.ready().await;
-    storm.crowd.start(telegram).await;
-    storm.crowd_acts(storm.turns(80)).await;
+    let (storm, mut all) = at_work().await;
     // Every turn hangs until somebody says that it is enough, which is after the process has ended.
     let fitter = &storm.fitter;
     fitter.execute("CREATE TABLE enough (said boolean)").await;

@@ -99,6 +99,32 @@ cases! {
             stage.keeps("no dead letter", stage.fitter.count("SELECT count(*) FROM queue_items WHERE status = 2").await == 0);
         },
     }
+    a_file_of_no_size {
+        sent: "a picture as a file of 21 MB whose size Telegram does not tell, where a photo is due, and on a card",
+        seen: ["Файл больше 20 МБ — Telegram не даёт мне его забрать. Пришлите снимок как фото, а не файлом."],
+        kept: ["no dead letter"],
+        play: async |stage| {
+            let aidos = stage.technician("Айдос Без размера").await;
+            stage.walk(&aidos, "Восемь замеров").await;
+            for answer in ["раз", "2", "три", "да", "пять", "Левый", "семь"] {
+                aidos.say(answer).await;
+            }
+            let john = stage.person("John", fitter_domain::person::Role::Technician, fitter_domain::Locale::En).await;
+            john.say("/new").await.say("777 HVY 03").await.tap("📷 Photo").await;
+            // Telegram has to have it, whoever sent it first.
+            let who = json!({"person": stage.client("Ольга Без размера").await.id, "bot": stage.fitter.telegram.username(0)});
+            let sent = stage.fitter.telegram.send_files(&who, vec![("document", "photo.jpg".to_owned(), vec![0; 21 << 20])]).await;
+            let file = &sent[0]["document"];
+            for (player, unique, told) in [(&aidos, "one", "Файл больше 20 МБ"), (&john, "two", "The file is larger than 20 MB")] {
+                let document = json!({"file_id": file["file_id"], "file_unique_id": unique, "mime_type": "image/jpeg"});
+                stage.sends(player, json!({"document": document})).await;
+                player.wait_for(told).await;
+            }
+            let fetched = "SELECT count(*) FROM queue_items WHERE lane LIKE 'fetch:%' AND status = 0";
+            eventually("nobody tries any more", async || (stage.fitter.count(fetched).await == 0).then_some(())).await;
+            stage.keeps("no dead letter", stage.fitter.count("SELECT count(*) FROM queue_items WHERE status = 2").await == 0);
+        },
+    }
     a_picture_as_a_file {
         sent: "a picture as a file, as the evidence of a problem and on a card",
         seen: ["искрит", "Показать фото"],

@@ -13,7 +13,7 @@ use fitter_domain::screen::{Screen, Slot};
 
 use super::burst::Got;
 use super::texts::{answer_text, range, reading, shorten};
-use super::{Walking, evidence, moves, report, screens};
+use super::{Walking, evidence, messages, moves, report, screens};
 use crate::action::Walk;
 use crate::ask;
 use crate::effect::Effect;
@@ -113,7 +113,7 @@ impl Walking<'_, '_> {
                 screen.body = digest.body.clone().gap().append(screen.body);
                 (slot(&self.run, digest.number), screen)
             }
-            None => (screens::slot(&self.run, self.run.state.at), screen),
+            None => (messages::slot(&self.run, self.run.state.at), screen),
         }
     }
 
@@ -163,12 +163,12 @@ impl Walking<'_, '_> {
         }
         self.forget_message(before.at);
         for visit in just_done.union(&just_begun).filter(|visit| **visit != before.at) {
-            self.turn.push(Effect::Delete { slot: screens::slot(&self.run, *visit) });
+            self.turn.push(Effect::Delete { slot: messages::slot(&self.run, *visit) });
         }
         for visit in just_begun {
             let figures = self.run.procedure.steps.get(visit.step as usize).map_or(0, |step| step.figures.len());
             for place in 0..figures {
-                self.turn.push(Effect::Delete { slot: screens::figure_slot(&self.run, visit, place) });
+                self.turn.push(Effect::Delete { slot: messages::figure_slot(&self.run, visit, place) });
             }
         }
         if over {
@@ -314,7 +314,7 @@ impl Walking<'_, '_> {
         if self.run.state.at == at || self.run.state.digest.is_some() {
             return self.show();
         }
-        self.turn.push(Effect::Delete { slot: screens::slot(&self.run, at) });
+        self.turn.push(Effect::Delete { slot: messages::slot(&self.run, at) });
         self.show_new();
     }
 

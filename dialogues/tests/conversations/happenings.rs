@@ -90,6 +90,7 @@ pub enum Happens {
     Wait(i64),
     Ring(i64, u32),
     Refused,
+    TooBig,
     Newer,
     /// The chat's stored state is lost.
     Forget,
@@ -140,6 +141,7 @@ pub fn something() -> impl Strategy<Value = Happens> {
         3 => (1..300_i64).prop_map(Happens::Wait),
         2 => (1..4_i64, 0..12_u32).prop_map(|(run, step)| Happens::Ring(run, step)),
         1 => Just(Happens::Refused),
+        1 => Just(Happens::TooBig),
         1 => Just(Happens::Newer),
         2 => Just(Happens::Forget),
         1 => any::<bool>().prop_map(Happens::Remove),
@@ -283,6 +285,7 @@ pub fn happen(world: &mut World, who: PersonId, what: &Happens) {
             world.late(who, Outcome::TimerOver { run: RunId(*run), step: *step });
         }
         Happens::Refused => world.late(who, Outcome::Refused),
+        Happens::TooBig => world.late(who, Outcome::TooBig),
         Happens::Newer => world.runs.values_mut().for_each(|run| run.newer = true),
         Happens::Forget => forget(world, who),
         Happens::Remove(removed) => {

@@ -108,7 +108,12 @@ fn nothing_comes_to_somebody_whose_access_was_taken_away() {
     let ivan = world.who("Иван");
     world.chats.get_mut(&ivan).unwrap().person.removed = true;
     let state = State::Running { run: RunId(1) };
-    let late = [Outcome::TimerOver { run: RunId(1), step: 0 }, Outcome::Refused, Outcome::Run { run: Box::new(run(&world)), begun: false }];
+    let late = [
+        Outcome::TimerOver { run: RunId(1), step: 0 },
+        Outcome::TooBig,
+        Outcome::Refused,
+        Outcome::Run { run: Box::new(run(&world)), begun: false },
+    ];
     for outcome in late {
         let came = at(&world, "Иван", &state, &Event::Outcome(outcome), Some(&run(&world)));
         assert_eq!(came, Transition { state: state.clone(), effects: Vec::new() });

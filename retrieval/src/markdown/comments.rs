@@ -1,20 +1,26 @@
 //! `%%comments%%` and `<% templates %>` are taken out before parsing, so that nothing of them is ever indexed or shown.
 
+use std::collections::HashMap;
+
 use crate::problem::Problems;
 
 /// Blanks comments and Templater commands outside code; line breaks stay, so line numbers do too.
 ///
 /// A comment that begins a line may span paragraphs, any other ends in its own paragraph (`5 %% 10 %%` stays text otherwise). A comment
-/// that begins a line and never ends hides the rest, as in Obsidian, and is reported.
+/// that begins a line and never ends hides the rest, as in Obsidian, and is reported. Takes time in proportion to the text, whatever is in it.
 pub(super) fn strip(source: &str, problems: &mut Problems) -> String {
     if !source.contains("%%") && !source.contains("<%") {
         return source.to_owned();
     }
     let mut out = String::with_capacity(source.len());
+    let (spans, last_close) = (code_spans(source), source.rfind("%>"));
     let (mut rest, mut line_start, mut line) = (source, true, 1_u32);
     let mut fence: Option<(char, usize)> = None;
     while let Some(c) = rest.chars().next() {
-        if line_start && let Some((mark, count)) = fence_of(rest) {
+        let at = source.len() - rest.len();
+        // Not again behind each blank that the line begins with.
+        let line_begins = source.get(..at).is_some_and(|before| before.is_empty() || before.ends_with('\n'));
+        if line_begins && let Some((mark, count)) = fence_of(rest) {
             match fence {
                 None => fence = Some((mark, count)),
                 Some((open, at_least)) if open == mark && count >= at_least => fence = None,
@@ -26,7 +32,8 @@ pub(super) fn strip(source: &str, problems: &mut Problems) -> String {
             line += 1;
             continue;
         }
-        let taken = if fence.is_some() { 0 } else { hidden(rest, line_start, line, problems) };
+        let closes = last_close.is_some_and(|close| close >= at + 2);
+        let taken = if fence.is_some() { 0 } else { hidden(rest, line_start, closes, line, problems) };
         if taken > 0 {
             let skipped = rest.get(..taken).unwrap_or_default();
             let breaks = skipped.matches('\n').count();
@@ -36,7 +43,7 @@ pub(super) fn strip(source: &str, problems: &mut Problems) -> String {
             line_start = false;
             continue;
         }
-        let taken = if c == '`' && fence.is_none() { code_span(rest) } else { c.len_utf8() };
+        let taken = if c == '`' && fence.is_none() { spans.get(&at).map_or_else(|| ticks(rest), |end| end - at) } else { c.len_utf8() };
         let copied = rest.get(..taken).unwrap_or(rest);
         out.push_str(copied);
         line += u32::try_from(copied.matches('\n').count()).unwrap_or(0);
@@ -46,20 +53,19 @@ pub(super) fn strip(source: &str, problems: &mut Problems) -> String {
     out
 }
 
-/// Bytes of the comment or command that begins here; 0 when there is none.
-fn hidden(rest: &str, line_start: bool, line: u32, problems: &mut Problems) -> usize {
+/// Bytes of the comment or command that begins here; 0 when there is none. `closes` tells whether any `%>` follows.
+fn hidden(rest: &str, line_start: bool, closes: bool, line: u32, problems: &mut Problems) -> usize {
     if let Some(inner) = rest.strip_prefix("<%") {
-        return inner.find("%>").map_or(0, |at| at + 4);
+        return if closes { inner.find("%>").map_or(0, |at| at + 4) } else { 0 };
     }
     let Some(inner) = rest.strip_prefix("%%") else { return 0 };
-    let reach = if line_start { inner } else { inner.split("\n\n").next().unwrap_or(inner) };
-    match reach.find("%%") {
-        Some(at) => at + 4,
+    match inner.find("%%") {
+        Some(at) if line_start || !inner.get(..at).is_some_and(|text| text.contains("\n\n")) => at + 4,
         None if line_start => {
             problems.warning(line, "the comment `%%` is not closed: everything after it is hidden");
             rest.len()
         }
-        None => 0,
+        _ => 0,
     }
 }
 
@@ -73,17 +79,47 @@ fn fence_of(line: &str) -> Option<(char, usize)> {
     (count >= 3 && !(mark == '`' && first.trim_start_matches('`').contains('`'))).then_some((mark, count))
 }
 
-/// Bytes of the code span that begins here, else of the backticks.
-fn code_span(rest: &str) -> usize {
-    let ticks = rest.chars().take_while(|c| *c == '`').count();
-    let paragraph = rest.split("\n\n").next().unwrap_or(rest);
-    let mut at = ticks;
-    while let Some(found) = paragraph.get(at..).and_then(|tail| tail.find('`')) {
-        let run = paragraph.get(at + found..).map_or(0, |tail| tail.chars().take_while(|c| *c == '`').count());
-        if run == ticks {
-            return at + found + run;
+/// Where the code spans end, by where they could begin: a run of backticks ends at the next one as long as it in the same paragraph.
+fn code_spans(source: &str) -> HashMap<usize, usize> {
+    let mut spans = HashMap::new();
+    let mut from = 0;
+    for paragraph in source.split("\n\n") {
+        let mut open: HashMap<usize, usize> = HashMap::new();
+        let mut at = 0;
+        while let Some(tail) = paragraph.get(at..)
+            && let Some(found) = tail.find('`')
+        {
+            let start = at + found;
+            let count = ticks(tail.get(found..).unwrap_or_default());
+            at = start + count;
+            if let Some(before) = open.insert(count, from + start) {
+                spans.insert(before, from + at);
+            }
         }
-        at += found + run.max(1);
+        from += paragraph.len() + 2;
     }
-    ticks
+    spans
+}
+
+/// How many backticks stand here.
+fn ticks(text: &str) -> usize {
+    text.bytes().take_while(|byte| *byte == b'`').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A megabyte each. A look at the rest of it from each of its signs would take hours.
+    #[test]
+    fn no_text_takes_longer_than_its_length() {
+        for (piece, left) in
+            [(" ", " "), ("\t", "\t"), ("> ", "> "), ("<%", "<%"), ("`a``", "`a``"), ("x %%\n\n", "x %%\n\n"), ("x %% y %% ", "x  ")]
+        {
+            let count = (1 << 20) / piece.len();
+            let mut problems = Problems::new("note.md");
+            let stripped = strip(&(piece.repeat(count) + "\n5 %% 10"), &mut problems);
+            assert!(stripped == left.repeat(count) + "\n5 %% 10", "{piece:?}");
+        }
+    }
 }

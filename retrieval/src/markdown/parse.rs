@@ -1,5 +1,6 @@
 //! comrak's tree to ours.
 
+use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
@@ -312,29 +313,30 @@ pub(crate) fn trim(mut body: Vec<Inline>) -> Vec<Inline> {
 
 /// Moves each footnote behind the top-level block that refers to it, so that it stays in the same passage.
 fn footnotes_in_place(blocks: Vec<Block>) -> Vec<Block> {
-    let (mut notes, rest): (Vec<Block>, Vec<Block>) =
-        blocks.into_iter().partition(|block| matches!(block.kind, BlockKind::Footnote { .. }));
+    let (notes, rest): (Vec<Block>, Vec<Block>) = blocks.into_iter().partition(|block| matches!(block.kind, BlockKind::Footnote { .. }));
     if notes.is_empty() {
         return rest;
     }
-    let mut out = Vec::with_capacity(rest.len());
+    let mut places: HashMap<String, VecDeque<usize>> = HashMap::new();
+    for (place, note) in notes.iter().enumerate() {
+        if let BlockKind::Footnote { label, .. } = &note.kind {
+            places.entry(label.clone()).or_default().push_back(place);
+        }
+    }
+    let mut notes: Vec<Option<Block>> = notes.into_iter().map(Some).collect();
+    let mut out = Vec::with_capacity(notes.len() + rest.len());
     for block in rest {
-        let mut labels = Vec::new();
+        let mut found = Vec::new();
         super::visit_inlines(std::slice::from_ref(&block), &mut |_, inline| {
             if let Inline::Footnote(label) = inline {
-                labels.push(label.clone());
+                let place = places.get_mut(label).and_then(VecDeque::pop_front);
+                found.extend(place.and_then(|place| notes.get_mut(place)?.take()));
             }
         });
         let (start, end) = (block.start, block.end);
         out.push(block);
-        for label in labels {
-            let found = notes.iter().position(|note| matches!(&note.kind, BlockKind::Footnote { label: own, .. } if *own == label));
-            if let Some(at) = found {
-                let note = notes.remove(at);
-                out.push(Block { start, end, ..note });
-            }
-        }
+        out.extend(found.into_iter().map(|note| Block { start, end, ..note }));
     }
-    out.extend(notes);
+    out.extend(notes.into_iter().flatten());
     out
 }

@@ -95,7 +95,9 @@ impl Turn<'_> {
         for photo in new {
             files::seen(conn, self.at.bot, &photo.unique_id, &photo.file_id, photo.size).await?;
             let lane = format!("fetch:{}:{}", self.at.bot, photo.unique_id);
-            let job = Slow::Fetch { bot: self.at.bot, file_id: photo.file_id.clone(), unique_id: photo.unique_id.clone() };
+            let (file_id, unique_id) = (photo.file_id.clone(), photo.unique_id.clone());
+            let (chat, thread, person) = (self.at.chat, self.at.thread, self.person.id);
+            let job = Slow::Fetch { bot: self.at.bot, chat, thread, person, file_id, unique_id };
             self.later(lane, &job, Duration::ZERO)?;
         }
         Ok(())
