@@ -14,7 +14,7 @@ pub use layout::{other_layout, transliterated};
 pub use stop::is_stop_word;
 
 /// Version of the analysis; an index built by another one is rebuilt.
-pub const ANALYSER_VERSION: u32 = 2;
+pub const ANALYSER_VERSION: u32 = 3;
 
 /// Longer words are not words: keys, hashes, pasted data. Bytes.
 const WORD_LIMIT: usize = 100;

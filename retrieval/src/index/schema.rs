@@ -38,11 +38,12 @@ pub(super) struct Fields {
 
 pub(super) fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
-    // Nothing asks for phrases: positions would only cost room.
-    let text = |tokenizer: &str| {
-        let indexing = TextFieldIndexing::default().set_tokenizer(tokenizer).set_index_option(IndexRecordOption::WithFreqs);
-        TextOptions::default().set_indexing_options(indexing)
+    let indexed = |tokenizer: &str, option: IndexRecordOption| {
+        TextOptions::default().set_indexing_options(TextFieldIndexing::default().set_tokenizer(tokenizer).set_index_option(option))
     };
+    // Where words stand is asked of stems only: elsewhere it would only cost room.
+    let text = |tokenizer: &str| indexed(tokenizer, IndexRecordOption::WithFreqs);
+    let placed = |tokenizer: &str| indexed(tokenizer, IndexRecordOption::WithFreqsAndPositions);
     let number = NumericOptions::from(FAST | INDEXED);
     let fields = Fields {
         note: builder.add_text_field("note", STRING | STORED),
@@ -52,7 +53,7 @@ pub(super) fn schema() -> (Schema, Fields) {
         locale: builder.add_u64_field("locale", number.clone()),
         glossary: builder.add_u64_field("glossary", number.clone()),
         opening: builder.add_u64_field("opening", number),
-        body: builder.add_text_field("body", text(tokens::STEMS)),
+        body: builder.add_text_field("body", placed(tokens::STEMS)),
         head: builder.add_text_field("head", text(tokens::STEMS)),
         body_grams: builder.add_text_field("body_grams", text(tokens::GRAMS)),
         head_grams: builder.add_text_field("head_grams", text(tokens::GRAMS)),

@@ -8,6 +8,10 @@ use super::Hit;
 use super::schema::{OPENING, OVERVIEW};
 
 /// Weights of the score. The defaults are measured (`examples/measure.rs`).
+///
+/// Phrases as clauses of the query made the order worse (306 Russian questions, MRR@10: 45.1 without, 43.3 with half a word's weight): a rare
+/// pair outweighs everything else. Compared among the best passages, `near` is worth 2 points on 25 questions over technical notes and nothing
+/// on the 306, `lead` 1.9 points on the 306 and nothing on technical notes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weights {
     /// Share of the grams in the fused score; the stems have the rest.
@@ -32,6 +36,10 @@ pub struct Weights {
     pub overview: f32,
     /// Share of the coverage in the final score of the best passages; the fused score has the rest.
     pub coverage: f32,
+    /// What it adds to the final score of a passage that neighbouring words of the question stand side by side in it, before normalisation.
+    pub near: f32,
+    /// The same for beginning with the question's words: `The tracker — …` is what a question about the tracker means.
+    pub lead: f32,
     /// How many of the best passages are compared by coverage.
     pub reranked: usize,
     /// Passages taken from each field before fusion.
@@ -52,6 +60,8 @@ impl Default for Weights {
             glossary: 0.5,
             overview: 0.85,
             coverage: 0.4,
+            near: 0.05,
+            lead: 0.2,
             reranked: 30,
             candidates: 200,
         }

@@ -183,6 +183,9 @@ impl LexicalIndex for TantivyIndex {
             let heading = document.get_first(self.fields.heading).and_then(|value| value.as_str()).unwrap_or_default();
             let (share, asked) = coverage.of(address, heading)?;
             let score = (1.0 - self.weights.coverage) * score + self.weights.coverage * share * self.kind(&searcher, address);
+            let (near, led) = coverage.places(address)?;
+            let Weights { near: nearness, lead, .. } = self.weights;
+            let score = (score + nearness * near + lead * led) / (1.0 + nearness + lead);
             let coverage = asked.mul_add(HEADING, share).min(1.0);
             let opening = number(&searcher, address, "opening").unwrap_or(0);
             hits.push((opening, Hit { note, chunk: u32::try_from(chunk).unwrap_or(0), score: score.min(1.0), coverage }));

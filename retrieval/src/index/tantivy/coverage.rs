@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use tantivy::postings::Postings;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocAddress, DocSet, Searcher, TERMINATED, Term};
 
@@ -18,6 +19,9 @@ const MENTIONED: f32 = 0.7;
 /// The same for the only informative word of a question, unless the glossary knows it: one word that some passage happens to have is no
 /// question about that passage.
 const MENTIONED_ALONE: f32 = 0.35;
+
+/// A passage begins with what stands among its first words, its note's title and its headings being the first of all.
+const LEAD: u32 = 5;
 
 /// Compares passages with a question.
 pub(super) struct Coverage<'a> {
@@ -65,6 +69,45 @@ impl<'a> Coverage<'a> {
         }
         let grams = self.share(passage, grams, &word.grams)?;
         Ok(best.max(if grams >= GRAMS_LEAST && word.grams.len() > 1 { grams } else { 0.0 }))
+    }
+
+    /// How near the question's neighbouring words stand to each other in the passage, and how much of the question it begins with, both weighted
+    /// by rarity, 0 to 1.
+    pub(super) fn places(&self, passage: DocAddress) -> Result<(f32, f32), IndexError> {
+        let mut places = Vec::with_capacity(self.plan.words.len());
+        for word in &self.plan.words {
+            let mut at = Vec::new();
+            for stem in &word.stems {
+                self.positions(passage, stem, &mut at)?;
+            }
+            places.push((word.weight, at));
+        }
+        let (mut near, mut pairs, mut led, mut all) = (0.0, 0.0, 0.0, 0.0);
+        for (weight, at) in &places {
+            all += weight;
+            led += if at.iter().any(|place| *place < LEAD) { *weight } else { 0.0 };
+        }
+        for ((first, here), (second, there)) in places.iter().zip(places.iter().skip(1)) {
+            pairs += first + second;
+            let distance = here.iter().flat_map(|here| there.iter().map(|there| here.abs_diff(*there).max(1))).min();
+            near += distance.map_or(0.0, |distance| (first + second) / (distance as f32).sqrt());
+        }
+        let share = |part: f32, whole: f32| if whole > 0.0 { part / whole } else { 0.0 };
+        Ok((share(near, pairs), share(led, all)))
+    }
+
+    /// Adds the places of a stem in the passage, in words from its beginning.
+    fn positions(&self, passage: DocAddress, stem: &str, out: &mut Vec<u32>) -> Result<(), IndexError> {
+        let term = Term::from_field_text(self.fields.body, stem);
+        let inverted = self.searcher.segment_reader(passage.segment_ord).inverted_index(term.field())?;
+        let Some(mut postings) = inverted.read_postings(&term, IndexRecordOption::WithFreqsAndPositions)? else { return Ok(()) };
+        let at = if postings.doc() < passage.doc_id { postings.seek(passage.doc_id) } else { postings.doc() };
+        if at == passage.doc_id {
+            let mut own = Vec::new();
+            postings.positions(&mut own);
+            out.append(&mut own);
+        }
+        Ok(())
     }
 
     /// Share of a heading's informative words that the question has, weighted by rarity.
