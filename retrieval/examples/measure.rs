@@ -14,7 +14,7 @@ use fitter_retrieval::index::{ChunkEntry, Hit, LexicalIndex, NoteEntry, TantivyI
 use fitter_retrieval::local;
 use fitter_retrieval::meta::{Kind, Visibility};
 use fitter_retrieval::note::Chunk;
-use fitter_retrieval::search::{ANSWERING, Filter, LEAST_COVERAGE, Question};
+use fitter_retrieval::search::{ANSWERING, ENOUGH, Filter, Question};
 use serde_json::Value;
 
 type Error = Box<dyn std::error::Error>;
@@ -136,7 +136,7 @@ fn notes(vault: &str, queries: &str, prefix: &str) -> Result<(), Error> {
         let (mut answered, mut unanswerable) = (Vec::new(), Vec::new());
         for row in rows(queries)? {
             let hits = ask(&index, &glossary, (text(&row, "text"), Locale::from_tag(text(&row, "lang"))), &mut all)?;
-            let top = hits.iter().take(5).map(|hit| hit.coverage).fold(0.0, f32::max);
+            let top = hits.iter().take(5).map(Hit::evidence).fold(0.0, f32::max);
             let gold = match row.get("gold").and_then(Value::as_array) {
                 Some(gold) => gold.clone(),
                 None => row.get("note").map(|_| vec![row.clone()]).unwrap_or_default(),
@@ -175,7 +175,7 @@ fn notes(vault: &str, queries: &str, prefix: &str) -> Result<(), Error> {
             kinds.iter_mut().for_each(|(kind, score)| score.print(kind));
             unanswerable.sort_by(f32::total_cmp);
             answered.sort_by(f32::total_cmp);
-            println!("greatest coverage among five hits, answered: {answered:.2?}\nunanswerable: {unanswerable:.2?}");
+            println!("greatest evidence among five hits, answered: {answered:.2?}\nunanswerable: {unanswerable:.2?}");
         }
     }
     Ok(())
@@ -193,7 +193,7 @@ fn asked(vault: &str, messages: &str) -> Result<(), Error> {
             let hits =
                 search.searcher().ask(text(row, "text"), &Filter { prefer: Locale::from_tag(text(row, "lang")), ..Filter::staff(5) })?.hits;
             score.micros.push(begin.elapsed().as_micros());
-            let best = hits.iter().take(ANSWERING).map(|hit| hit.coverage).fold(0.0, f32::max);
+            let best = hits.iter().take(ANSWERING).map(Hit::evidence).fold(0.0, f32::max);
             let rank = hits.iter().position(|hit| notes.contains(&hit.note.as_str()));
             if std::env::var_os("VERBOSE").is_some() {
                 let first = hits.first().map(|hit| format!("{} #{}", hit.note, hit.chunk)).unwrap_or_default();
@@ -208,7 +208,7 @@ fn asked(vault: &str, messages: &str) -> Result<(), Error> {
         }
         score.print(split);
         let below = |list: &[f32], least: f32| 100.0 * list.iter().filter(|best| **best < least).count() as f32 / list.len().max(1) as f32;
-        for least in [0.3, 0.35, 0.4, LEAST_COVERAGE, 0.45, 0.5, 0.55, 0.6] {
+        for least in [0.5, 0.55, 0.6, ENOUGH, 0.7, 0.75, 0.8] {
             println!(
                 "  below {least:.2}: refused right {:5.1} %, refused wrong {:5.1} %",
                 below(&others, least),

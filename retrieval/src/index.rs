@@ -106,6 +106,8 @@ pub struct Hit {
     /// How much of the question's informative words the passage has, weighted by their rarity, and more if its heading asks the same, 0 to 1;
     /// comparable between questions.
     pub coverage: f32,
+    /// How many of the question's informative words the passage has.
+    pub words: u8,
 }
 
 /// An index of passages by their words. Methods block for milliseconds; a change is seen by every later search.

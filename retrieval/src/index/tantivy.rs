@@ -181,14 +181,14 @@ impl LexicalIndex for TantivyIndex {
             let note = document.get_first(self.fields.note).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
             let chunk = document.get_first(self.fields.chunk).and_then(|value| value.as_u64()).unwrap_or(0);
             let heading = document.get_first(self.fields.heading).and_then(|value| value.as_str()).unwrap_or_default();
-            let (share, asked) = coverage.of(address, heading)?;
+            let (share, asked, words) = coverage.of(address, heading)?;
             let score = (1.0 - self.weights.coverage) * score + self.weights.coverage * share * self.kind(&searcher, address);
             let (near, led) = coverage.places(address)?;
             let Weights { near: nearness, lead, .. } = self.weights;
             let score = (score + nearness * near + lead * led) / (1.0 + nearness + lead);
             let coverage = asked.mul_add(HEADING, share).min(1.0);
             let opening = number(&searcher, address, "opening").unwrap_or(0);
-            hits.push((opening, Hit { note, chunk: u32::try_from(chunk).unwrap_or(0), score: score.min(1.0), coverage }));
+            hits.push((opening, Hit { note, chunk: u32::try_from(chunk).unwrap_or(0), score: score.min(1.0), coverage, words }));
         }
         hits.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
         let mut hits = scoring::within_notes(hits);

@@ -41,9 +41,9 @@ impl<'a> Coverage<'a> {
     }
 
     /// Share of the question's informative words that the passage has, and share of its heading's informative words that the question has,
-    /// both weighted by rarity, 0 to 1.
-    pub(super) fn of(&mut self, passage: DocAddress, heading: &str) -> Result<(f32, f32), IndexError> {
-        let (mut met, mut all) = (0.0, 0.0);
+    /// both weighted by rarity, 0 to 1; and how many words of the question those are.
+    pub(super) fn of(&mut self, passage: DocAddress, heading: &str) -> Result<(f32, f32, u8), IndexError> {
+        let (mut met, mut all, mut words) = (0.0, 0.0, 0_u8);
         let (plan, fields) = (self.plan, self.fields);
         let alone = plan.words.len() == 1 && plan.words.iter().all(|word| word.meanings.is_empty());
         let mention = if alone { MENTIONED_ALONE } else { MENTIONED };
@@ -52,11 +52,12 @@ impl<'a> Coverage<'a> {
             let named = self.meets(passage, word, fields.head, fields.head_grams)?;
             let mentioned = if named < 1.0 { mention * self.meets(passage, word, fields.body, fields.body_grams)? } else { 0.0 };
             met += word.weight * named.max(mentioned);
+            words = words.saturating_add(u8::from(named.max(mentioned / mention) >= GRAMS_LEAST));
         }
         if met <= 0.0 {
-            return Ok((0.0, 0.0));
+            return Ok((0.0, 0.0, 0));
         }
-        Ok((met / all, self.asked(heading)?))
+        Ok((met / all, self.asked(heading)?, words))
     }
 
     fn meets(&mut self, passage: DocAddress, word: &Word, stems: Field, grams: Field) -> Result<f32, IndexError> {
