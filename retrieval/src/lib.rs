@@ -14,6 +14,10 @@
 //! | [`index`] | the lexical index behind a trait, and tantivy behind that |
 //! | [`glossary`] | the company's jargon, from notes |
 //! | [`search`] | questions to passages |
+//! | [`dense`] | vectors of texts: models behind a trait, threads for them |
+//! | [`fusion`] | two lists of passages become one |
+//! | [`rerank`] | a second look at the best passages |
+//! | [`evaluate`] | measures against questions with known answers |
 //! | [`local`] | search over a folder in memory, without a database |
 //! | [`problem`] | what is wrong in a vault, by file and line |
 //!
@@ -21,7 +25,10 @@
 
 pub mod analyse;
 mod chunk;
+pub mod dense;
 mod embed;
+pub mod evaluate;
+pub mod fusion;
 pub mod glossary;
 pub mod import;
 pub mod index;
@@ -32,6 +39,7 @@ pub mod meta;
 pub mod note;
 pub mod problem;
 pub mod procedure;
+pub mod rerank;
 pub mod search;
 pub mod vault;
 
