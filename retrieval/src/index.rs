@@ -58,7 +58,7 @@ pub struct NoteEntry {
     pub path: String,
     /// Its title.
     pub title: String,
-    /// Other words that name it: aliases, devices, tags.
+    /// Other words that name it: aliases, devices, vehicles, tags.
     pub names: Vec<String>,
     /// What it is.
     pub kind: Kind,
@@ -85,7 +85,7 @@ impl From<&Parsed> for NoteEntry {
         Self {
             path: note.path.clone(),
             title: meta.title.clone(),
-            names: meta.aliases.iter().chain(&meta.devices).chain(&meta.tags).cloned().collect(),
+            names: meta.aliases.iter().chain(&meta.devices).chain(&meta.vehicles).chain(&meta.tags).cloned().collect(),
             kind: meta.kind,
             visibility: meta.visibility,
             locale: meta.locale,

@@ -44,4 +44,4 @@ pub mod search;
 pub mod vault;
 
 /// Version of the note parser and chunker; a change makes every note count as changed.
-pub const CHUNKER_VERSION: u32 = 2;
+pub const CHUNKER_VERSION: u32 = 3;

@@ -1,5 +1,7 @@
 //! A second look at the best passages by a model that reads question and passage together. It is slow, so only doubtful orders get one.
 
+use std::time::Instant;
+
 use crate::dense::EmbedError;
 use crate::fusion::Fused;
 
@@ -11,8 +13,8 @@ pub trait Reranker: Send + Sync {
     /// How well each passage answers; compared within one call only.
     ///
     /// # Errors
-    /// [`EmbedError`].
-    fn scores(&self, question: &str, passages: &[String]) -> Result<Vec<f32>, EmbedError>;
+    /// [`EmbedError`], also when it is not done by `until`.
+    fn scores(&self, question: &str, passages: &[String], until: Instant) -> Result<Vec<f32>, EmbedError>;
 }
 
 /// Passages that are looked at again.
