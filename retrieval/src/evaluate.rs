@@ -171,7 +171,7 @@ fn query(line: &str) -> Result<Query, String> {
     })
 }
 
-/// Adds judgements of passages to questions. Lines whose score is no number are headers; those of 0 or less are no answers.
+/// Gives questions judgements of passages in place of what they say themselves about their answers. Lines whose score is no number are headers; those of 0 or less are no answers.
 ///
 /// # Errors
 /// [`ReadError`].
@@ -186,7 +186,7 @@ pub fn judge(queries: &mut [Query], judgements: &str) -> Result<(), ReadError> {
         }
     }
     for query in queries {
-        query.gold.extend(by_query.remove(query.id.as_str()).unwrap_or_default());
+        query.gold = by_query.remove(query.id.as_str()).unwrap_or_default();
     }
     Ok(())
 }

@@ -17,6 +17,7 @@
 //! | [`dense`] | vectors of texts: models behind a trait, threads for them |
 //! | [`fusion`] | two lists of passages become one |
 //! | [`rerank`] | a second look at the best passages |
+//! | [`hybrid`] | search by words and vectors over notes in memory |
 //! | [`evaluate`] | measures against questions with known answers |
 //! | [`local`] | search over a folder in memory, without a database |
 //! | [`problem`] | what is wrong in a vault, by file and line |
@@ -30,6 +31,7 @@ mod embed;
 pub mod evaluate;
 pub mod fusion;
 pub mod glossary;
+pub mod hybrid;
 pub mod import;
 pub mod index;
 pub mod links;

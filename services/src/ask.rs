@@ -135,10 +135,8 @@ impl App {
         paths.sort_unstable();
         paths.dedup();
         let known = subjects::of(&mut *self.db.pool().acquire().await?, &paths).await?;
-        let known: HashMap<String, Subject> = known
-            .into_iter()
-            .map(|(note, subject)| (note, Subject { devices: subject.devices, vehicles: subject.vehicles }))
-            .collect();
+        let known: HashMap<String, Subject> =
+            known.into_iter().map(|(note, subject)| (note, Subject { devices: subject.devices, vehicles: subject.vehicles })).collect();
         fusion::bend(hits, at_hand, &known);
         Ok(())
     }

@@ -13,6 +13,7 @@ use fitter_retrieval::dense::{BATCH, EmbedError, Embedder, Near, passage_text};
 use fitter_retrieval::fusion::{CANDIDATES, Fusion};
 use fitter_retrieval::rerank::Reranker;
 use fitter_store::lock::Locks;
+use fitter_store::notes;
 use fitter_store::vectors::{self, INDEX_FROM, Model};
 use serde_json::Value;
 
@@ -73,6 +74,14 @@ impl std::fmt::Debug for Dense {
     }
 }
 
+/// What the background work remembers.
+#[derive(Debug, Default)]
+pub struct Background {
+    locks: Locks,
+    /// Revision of the notes up to which every passage has its vector.
+    done: Option<i64>,
+}
+
 /// Passages whose texts are read at once.
 const READ: usize = 8 * BATCH;
 /// A question that takes longer is answered by its words.
@@ -111,10 +120,15 @@ impl Dense {
             return Ok(Arc::clone(wanted));
         }
         let (settings, options) = (Arc::clone(&self.settings), model.options.clone());
-        let loaded =
-            tokio::task::spawn_blocking(move || (settings.load)(&options)).await.map_err(|_| ServiceError::Interrupted("loading a model"))??;
+        let loaded = tokio::task::spawn_blocking(move || (settings.load)(&options))
+            .await
+            .map_err(|_| ServiceError::Interrupted("loading a model"))??;
         // Another model may lie in the folder by now.
-        if loaded.name() == model.name { Ok(loaded) } else { Err(EmbedError::Model(format!("{} is gone from its folder", model.name)).into()) }
+        if loaded.name() == model.name {
+            Ok(loaded)
+        } else {
+            Err(EmbedError::Model(format!("{} is gone from its folder", model.name)).into())
+        }
     }
 }
 
@@ -143,20 +157,25 @@ impl App {
                     tracing::info!(model = model.name, "vectors serve");
                     self.dense.serve(Some(Serving { model, indexed, embedder }));
                 }
-                Err(error) => tracing::debug!(%error, model = model.name, "the model before cannot be loaded; words alone serve until the new one is ready"),
+                Err(error) => {
+                    tracing::debug!(%error, model = model.name, "the model before cannot be loaded; words alone serve until the new one is ready")
+                }
             },
         }
         Ok(())
     }
 
     /// Embeds passages that have no vector of the wanted model, until none is left, and makes its index if they are many. Once every passage has
-    /// one the model serves, and the vectors of others are deleted. Returns how many were embedded. One process does this at a time: `locks` tells.
+    /// one the model serves, and the vectors of others are deleted. Returns how many were embedded. One process does this at a time: the others only
+    /// look which model serves. Call it now and then.
     ///
     /// # Errors
     /// If the database refuses or the model fails; what is done stays.
-    pub async fn embed(&self, locks: &mut Locks) -> Result<u64, ServiceError> {
+    pub async fn embed(&self, background: &mut Background) -> Result<u64, ServiceError> {
         let Some((embedder, options)) = &self.dense.settings.wanted else { return Ok(0) };
-        if !locks.hold(&self.db, "embedding").await? {
+        let revision = notes::revision(&mut *self.db.pool().acquire().await?).await?;
+        if background.done == Some(revision) || !background.locks.hold(&self.db, "embedding").await? {
+            self.refresh_dense().await?;
             return Ok(0);
         }
         let dimension = i32::try_from(embedder.dimension()).unwrap_or(i32::MAX);
@@ -172,7 +191,8 @@ impl App {
             let texts: Vec<String> = missing.iter().map(|one| passage_text(&one.title, &one.headings, &one.text)).collect();
             let own = Arc::clone(embedder);
             // No connection is held while the model computes.
-            let made = tokio::task::spawn_blocking(move || own.passages(&texts)).await.map_err(|_| ServiceError::Interrupted("embedding"))??;
+            let made =
+                tokio::task::spawn_blocking(move || own.passages(&texts)).await.map_err(|_| ServiceError::Interrupted("embedding"))??;
             let rows: Vec<(ChunkId, Vec<f32>)> = missing.iter().map(|one| one.chunk).zip(made).collect();
             embedded += rows.len() as u64;
             vectors::store(&mut *self.db.pool().acquire().await?, model.id, rows).await?;
@@ -193,6 +213,7 @@ impl App {
         }
         self.index_vectors(&model).await?;
         self.refresh_dense().await?;
+        background.done = Some(revision);
         Ok(embedded)
     }
 
@@ -231,7 +252,8 @@ impl App {
     async fn nearest(&self, serving: Serving, text: &str, role: Role) -> Result<Vec<Near>, ServiceError> {
         let Serving { model, indexed, embedder } = serving;
         let text = text.to_owned();
-        let vector = tokio::task::spawn_blocking(move || embedder.query(&text)).await.map_err(|_| ServiceError::Interrupted("embedding"))??;
+        let vector =
+            tokio::task::spawn_blocking(move || embedder.query(&text)).await.map_err(|_| ServiceError::Interrupted("embedding"))??;
         let mut conn = self.db.pool().acquire().await?;
         let limit = i64::try_from(CANDIDATES).unwrap_or(i64::MAX);
         let found = vectors::nearest(&mut conn, &model, vector, visible_to(role), limit, indexed).await?;

@@ -46,8 +46,7 @@ pub struct Met {
 /// # Errors
 /// If the database refuses.
 pub async fn find(conn: &mut PgConnection, stems: &[String], visible: Visibility, limit: i64) -> Result<Vec<Met>, Error> {
-    let escaped: Vec<String> =
-        stems.iter().map(|stem| stem.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")).collect();
+    let escaped: Vec<String> = stems.iter().map(|stem| stem.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")).collect();
     let patterns = |form: fn(&str) -> String| escaped.iter().map(|stem| format!("%{}%", form(stem))).collect::<Vec<_>>();
     let rows = sqlx::query(FIND)
         .bind(patterns(str::to_owned))

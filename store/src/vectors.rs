@@ -135,8 +135,7 @@ pub async fn counts(conn: &mut PgConnection, id: i32) -> Result<(i64, i64), Erro
 /// # Errors
 /// If the database refuses.
 pub async fn store(conn: &mut PgConnection, id: i32, vectors: Vec<(ChunkId, Vec<f32>)>) -> Result<(), Error> {
-    let (chunks, vectors): (Vec<i64>, Vec<Vector>) =
-        vectors.into_iter().map(|(chunk, vector)| (chunk.0, Vector::from(vector))).unzip();
+    let (chunks, vectors): (Vec<i64>, Vec<Vector>) = vectors.into_iter().map(|(chunk, vector)| (chunk.0, Vector::from(vector))).unzip();
     sqlx::query(STORE).bind(id).bind(chunks).bind(vectors).execute(conn).await.map(drop)
 }
 
@@ -221,9 +220,8 @@ pub async fn index(conn: &mut PgConnection, of: &Model) -> Result<bool, Error> {
     }
     drop_index(conn, *id).await?;
     let (name, kind) = (index_name(*id), kind(*dimension));
-    let statement = format!(
-        "CREATE INDEX CONCURRENTLY {name} ON vectors USING hnsw ((vector::{kind}({dimension})) {kind}_ip_ops) WHERE model = {id}"
-    );
+    let statement =
+        format!("CREATE INDEX CONCURRENTLY {name} ON vectors USING hnsw ((vector::{kind}({dimension})) {kind}_ip_ops) WHERE model = {id}");
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(conn).await?;
     Ok(true)
 }

@@ -78,7 +78,8 @@ impl Bert {
     /// Takes the weights by the names that Hugging Face's models have, with or without the model's own prefix.
     pub(crate) fn new(config: &Config, weights: Vec<u8>, first: u32) -> Result<Self> {
         let root = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu)?;
-        let prefix = ["bert", "roberta", "model"].into_iter().find(|name| root.contains_tensor(&format!("{name}.embeddings.LayerNorm.weight")));
+        let prefix =
+            ["bert", "roberta", "model"].into_iter().find(|name| root.contains_tensor(&format!("{name}.embeddings.LayerNorm.weight")));
         let root = prefix.map_or(root.clone(), |prefix| root.pp(prefix));
         let (size, eps) = (config.hidden_size, config.layer_norm_eps);
         let vb = root.pp("embeddings");

@@ -22,15 +22,14 @@ struct Candle {
 /// # Errors
 /// [`EmbedError::Model`] that says what is wrong with the folder.
 pub fn engines(folder: &Folder, pooling: Pooling, count: usize) -> Result<Vec<Box<dyn Engine>>, EmbedError> {
-    let config: Config =
-        serde_json::from_value(folder.config().clone()).map_err(|error| model(format!("config.json is not of the BERT family: {error}")))?;
+    let config: Config = serde_json::from_value(folder.config().clone())
+        .map_err(|error| model(format!("config.json is not of the BERT family: {error}")))?;
     let first = if folder.counts_from_padding() { folder.padding() + 1 } else { 0 };
     let bert = Bert::new(&config, folder.bytes("model.safetensors")?, u32::try_from(first).unwrap_or(0))
         .map_err(|error| model(format!("model.safetensors does not fit config.json: {error}")))?;
     let tokenizer = tokenizer(folder).map_err(|error| model(format!("tokenizer.json: {error}")))?;
     let (bert, tokenizer) = (Arc::new(bert), Arc::new(tokenizer));
-    let engine =
-        |_| -> Box<dyn Engine> { Box::new(Candle { bert: Arc::clone(&bert), tokenizer: Arc::clone(&tokenizer), pooling }) };
+    let engine = |_| -> Box<dyn Engine> { Box::new(Candle { bert: Arc::clone(&bert), tokenizer: Arc::clone(&tokenizer), pooling }) };
     Ok((0..count).map(engine).collect())
 }
 

@@ -102,7 +102,8 @@ impl Folder {
         let own = self.json("sentence_bert_config.json").unwrap_or_default().get("max_seq_length").and_then(Value::as_u64);
         // Models that count positions from behind the filling have two less than they say.
         let least = positions.saturating_sub(self.padding() + 1).max(8);
-        usize::try_from(own.unwrap_or(MOST_TOKENS).min(MOST_TOKENS).min(if self.counts_from_padding() { least } else { positions })).unwrap_or(8)
+        usize::try_from(own.unwrap_or(MOST_TOKENS).min(MOST_TOKENS).min(if self.counts_from_padding() { least } else { positions }))
+            .unwrap_or(8)
     }
 
     /// Number of the token that fills texts up.

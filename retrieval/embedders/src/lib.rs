@@ -68,8 +68,7 @@ pub fn load(options: &Options) -> Result<Arc<dyn Embedder>, EmbedError> {
     let folder = Folder::open(&options.folder)?;
     let e5 = folder.is_e5();
     let prefix = |own: &Option<String>, usual: &str| own.clone().unwrap_or_else(|| if e5 { usual.to_owned() } else { String::new() });
-    let prefixes =
-        Prefixes { query: prefix(&options.query_prefix, "query: "), passage: prefix(&options.passage_prefix, "passage: ") };
+    let prefixes = Prefixes { query: prefix(&options.query_prefix, "query: "), passage: prefix(&options.passage_prefix, "passage: ") };
     let pooling = options.pooling.unwrap_or_else(|| folder.pooling());
     let threads = options.threads.max(1);
     let (weights, engines): (PathBuf, Vec<Box<dyn Engine>>) = match options.kind {

@@ -115,10 +115,9 @@ impl OnnxReranker {
         let path = folder.onnx()?;
         let name = folder.name(&path, "reranker")?;
         let user_defined = UserDefinedRerankingModel::new(path.clone(), tokenizer(&folder)?);
-        let options =
-            RerankInitOptionsUserDefined::new().with_environment(environment(library)?).with_max_length(folder.tokens());
-        let mut loaded = TextRerank::try_new_from_user_defined(user_defined, options)
-            .map_err(|error| model(format!("{}: {error}", path.display())))?;
+        let options = RerankInitOptionsUserDefined::new().with_environment(environment(library)?).with_max_length(folder.tokens());
+        let mut loaded =
+            TextRerank::try_new_from_user_defined(user_defined, options).map_err(|error| model(format!("{}: {error}", path.display())))?;
         let worker = move |job: Job| {
             let answer = if Instant::now() >= job.until {
                 Err(EmbedError::Failed("too late".to_owned()))
