@@ -9,7 +9,6 @@ use crate::note::Parsed;
 use crate::search::{Filter, Question};
 use fitter_domain::Locale;
 
-mod folder;
 mod schema;
 mod scoring;
 mod tantivy;
@@ -24,11 +23,8 @@ pub enum IndexError {
     /// The engine failed.
     #[error("search index: {0}")]
     Engine(#[from] ::tantivy::TantivyError),
-    /// Its folder cannot be read or written.
-    #[error("search index folder: {0}")]
-    Io(#[from] std::io::Error),
-    /// Its folder describes itself wrongly.
-    #[error("search index folder: {0}")]
+    /// What it says of itself cannot be read or written.
+    #[error("search index: {0}")]
     Json(#[from] serde_json::Error),
 }
 
