@@ -1,4 +1,4 @@
-//! Figures of the product: `cargo xtask bench updates`.
+//! Figures of the product: `cargo xtask bench updates`, `cargo xtask bench retrieval`.
 //!
 //! | module | what |
 //! | --- | --- |
@@ -7,6 +7,7 @@
 //! | [`broadcast`] | announcements |
 //! | [`footprint`] | memory |
 //! | [`peer`] | the same job on aiogram |
+//! | [`retrieval`] | the search, and bm25s |
 //! | [`report`] | tables |
 //! | [`arena`] | the surroundings of one: load server, database, people, product |
 //! | [`crew`] | what the people do |
@@ -28,6 +29,7 @@ mod measure;
 mod peer;
 mod product;
 mod report;
+mod retrieval;
 mod stats;
 mod updates;
 mod wire;
@@ -45,11 +47,14 @@ struct Args {
 enum What {
     /// How many updates, how fast, how much memory.
     Updates(updates::Args),
+    /// How well and how fast the notes are searched.
+    Retrieval(retrieval::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     match Args::parse().what {
         What::Updates(args) => runtime.block_on(updates::run(&args)),
+        What::Retrieval(args) => retrieval::run(&args),
     }
 }

@@ -12,6 +12,9 @@ use crate::arena::{self, Bench, SEATS};
 use crate::crew;
 use crate::measure::{Meter, Summary, Window};
 
+/// What the peer needs.
+const PACKAGES: &str = include_str!("../peer/requirements.txt");
+
 /// The database of the peer.
 const NAME: &str = "fitter_bench_peer";
 
@@ -42,7 +45,7 @@ impl Drop for Peer {
 /// # Errors
 /// If Python or a package is missing, or the peer does not reply.
 pub async fn run(bench: &Bench, warm_up: Duration, windows: u32, length: Duration) -> anyhow::Result<Value> {
-    let python = environment(&bench.target)?;
+    let python = environment(&bench.target.join("bench-peer"), PACKAGES)?;
     let bots = arena::bots(1);
     let load = arena::load(&bots, SEATS, false, Readers { said: 0 })?;
     let database = bench.server.fresh(NAME).await?;
@@ -80,20 +83,21 @@ pub async fn run(bench: &Bench, warm_up: Duration, windows: u32, length: Duratio
     let mut figure = Summary::of(&measured).json();
     if let Some(figure) = figure.as_object_mut() {
         figure.insert("without_reply".to_owned(), lost.into());
-        figure.insert("versions".to_owned(), versions(&python)?.into());
+        figure.insert("versions".to_owned(), versions(&python, PACKAGES)?.into());
     }
     Ok(figure)
 }
 
-/// A Python with the packages of `requirements.txt`, made once in the target folder.
-fn environment(target: &Path) -> anyhow::Result<PathBuf> {
-    let wanted = include_str!("../peer/requirements.txt");
-    let folder = target.join("bench-peer");
+/// A Python with packages (`wanted` is a `requirements.txt`), made once in its folder.
+///
+/// # Errors
+/// If Python or a package cannot be had.
+pub fn environment(folder: &Path, wanted: &str) -> anyhow::Result<PathBuf> {
     let (python, made) = (folder.join("venv/bin/python"), folder.join("requirements.txt"));
     if std::fs::read_to_string(&made).is_ok_and(|made| made == wanted) && python.exists() {
         return Ok(python);
     }
-    std::fs::create_dir_all(&folder)?;
+    std::fs::create_dir_all(folder)?;
     let run = |command: &mut Command| -> anyhow::Result<()> {
         let output = command.output().with_context(|| format!("{} does not start", command.get_program().display()))?;
         ensure!(output.status.success(), "the peer's packages cannot be had: {}", String::from_utf8_lossy(&output.stderr).trim());
@@ -108,8 +112,11 @@ fn environment(target: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// Python and the packages, with their versions.
-fn versions(python: &Path) -> anyhow::Result<String> {
+///
+/// # Errors
+/// If Python does not start.
+pub fn versions(python: &Path, wanted: &str) -> anyhow::Result<String> {
     let version = Command::new(python).arg("--version").output()?;
-    let packages = include_str!("../peer/requirements.txt").split_whitespace().collect::<Vec<_>>().join(", ").replace("==", " ");
+    let packages = wanted.split_whitespace().collect::<Vec<_>>().join(", ").replace("==", " ");
     Ok(format!("{}, {packages}", String::from_utf8_lossy(&version.stdout).trim()))
 }

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
 use figment::value::{Dict, Value};
+use fitter_retrieval::fusion::Fusion;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -62,6 +63,33 @@ pub const SETTINGS: &[Setting] = &[
     ),
     secret("telegram.webhook_secret", "FITTER_WEBHOOK_SECRET", "derived from the token", "1 to 256 of `A-Z a-z 0-9 _ -`."),
     setting("vault.path", "FITTER_VAULT", "none", "Folder of notes, read at start and whenever a file in it changes."),
+    setting("embedder.kind", "FITTER_EMBEDDER", "none", "What makes vectors of the notes: `none`, `candle` or `fastembed`; see search.md."),
+    setting("embedder.folder", "FITTER_EMBEDDER_FOLDER", "none", "Folder of the model."),
+    setting("embedder.threads", "FITTER_EMBEDDER_THREADS", "1", "Models that work at once, 1 to 64."),
+    setting("embedder.query_prefix", "FITTER_EMBEDDER_QUERY_PREFIX", "by the folder's name", "What the model wants before questions."),
+    setting("embedder.passage_prefix", "FITTER_EMBEDDER_PASSAGE_PREFIX", "by the folder's name", "What the model wants before passages."),
+    setting("embedder.pooling", "FITTER_EMBEDDER_POOLING", "as the folder says", "`mean` or `cls`."),
+    setting(
+        "embedder.runtime",
+        "FITTER_EMBEDDER_RUNTIME",
+        "the system's",
+        "Library of the ONNX Runtime, for `fastembed` and the reranker.",
+    ),
+    setting("search.fusion", "FITTER_SEARCH_FUSION", "weight", "How words and vectors are weighed: `weight`, or `rrf` by their ranks."),
+    setting(
+        "search.lexical_weight",
+        "FITTER_SEARCH_LEXICAL_WEIGHT",
+        "0.4",
+        "Share of the words, 0 to 1; `fitter eval retrieval --fit` finds it.",
+    ),
+    setting(
+        "search.reranker",
+        "FITTER_SEARCH_RERANKER",
+        "none",
+        "Folder of an ONNX cross-encoder that looks again where the order is doubtful.",
+    ),
+    setting("search.rerank_margin", "FITTER_SEARCH_RERANK_MARGIN", "0.05", "Doubtful: the second passage has so little less, as a share."),
+    setting("search.rerank_ms", "FITTER_SEARCH_RERANK_MS", "800", "Milliseconds that the second look may take."),
     setting("log.filter", "FITTER_LOG", "info", "Directives of tracing's EnvFilter, e.g. `info,fitter_bot=debug`."),
     setting("log.json", "FITTER_LOG_JSON", "false", "One JSON object per line, for machines."),
 ];
@@ -125,6 +153,87 @@ pub struct Vault {
     pub path: Option<PathBuf>,
 }
 
+/// `[embedder]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Embedder {
+    /// See [`SETTINGS`].
+    pub kind: EmbedderKind,
+    /// See [`SETTINGS`].
+    pub folder: Option<PathBuf>,
+    /// See [`SETTINGS`].
+    pub threads: usize,
+    /// See [`SETTINGS`].
+    pub query_prefix: Option<String>,
+    /// See [`SETTINGS`].
+    pub passage_prefix: Option<String>,
+    /// See [`SETTINGS`].
+    pub pooling: Option<Pooling>,
+    /// See [`SETTINGS`].
+    pub runtime: Option<PathBuf>,
+}
+
+/// What makes vectors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EmbedderKind {
+    /// Nothing: words alone are searched for.
+    #[default]
+    None,
+    /// Safetensors of the BERT family.
+    Candle,
+    /// ONNX.
+    Fastembed,
+}
+
+/// Which of a text's vectors is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooling {
+    /// The mean of all.
+    Mean,
+    /// The first.
+    Cls,
+}
+
+/// `[search]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Search {
+    /// See [`SETTINGS`].
+    pub fusion: FusionKind,
+    /// See [`SETTINGS`].
+    pub lexical_weight: f32,
+    /// See [`SETTINGS`].
+    pub reranker: Option<PathBuf>,
+    /// See [`SETTINGS`].
+    pub rerank_margin: f32,
+    /// See [`SETTINGS`].
+    pub rerank_ms: u64,
+}
+
+/// How words and vectors are weighed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FusionKind {
+    /// By their scores and one weight.
+    #[default]
+    Weight,
+    /// By their ranks.
+    Rrf,
+}
+
+impl Search {
+    /// How words and vectors are weighed.
+    #[must_use]
+    pub const fn fusion(&self) -> Fusion {
+        match self.fusion {
+            FusionKind::Weight => Fusion::Weight(self.lexical_weight),
+            FusionKind::Rrf => Fusion::Rrf,
+        }
+    }
+}
+
 /// `[log]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -155,6 +264,16 @@ impl Default for Metrics {
         Self { addr: SocketAddr::from(([127, 0, 0, 1], 9464)) }
     }
 }
+impl Default for Embedder {
+    fn default() -> Self {
+        Self { kind: EmbedderKind::None, folder: None, threads: 1, query_prefix: None, passage_prefix: None, pooling: None, runtime: None }
+    }
+}
+impl Default for Search {
+    fn default() -> Self {
+        Self { fusion: FusionKind::Weight, lexical_weight: 0.4, reranker: None, rerank_margin: 0.05, rerank_ms: 800 }
+    }
+}
 impl Default for Log {
     fn default() -> Self {
         Self { filter: "info".to_owned(), json: false }
@@ -177,6 +296,10 @@ pub struct Config {
     pub telegram: Telegram,
     /// `[vault]`
     pub vault: Vault,
+    /// `[embedder]`
+    pub embedder: Embedder,
+    /// `[search]`
+    pub search: Search,
     /// `[log]`
     pub log: Log,
 }
@@ -215,6 +338,11 @@ impl Config {
 
     fn validate(&self) -> anyhow::Result<()> {
         ensure!(self.database.max_connections > 0, "database.max_connections must be at least 1");
+        let Embedder { kind, folder, threads, .. } = &self.embedder;
+        ensure!(*kind == EmbedderKind::None || folder.is_some(), "embedder.folder: name the folder of the model");
+        ensure!((1..=64).contains(threads), "embedder.threads must be 1 to 64");
+        ensure!((0.0..=1.0).contains(&self.search.lexical_weight), "search.lexical_weight must be 0 to 1");
+        ensure!((0.0..=1.0).contains(&self.search.rerank_margin), "search.rerank_margin must be 0 to 1");
         if let Some(secret) = &self.telegram.webhook_secret {
             let secret = secret.expose_secret();
             let fits = (1..=256).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
@@ -247,7 +375,8 @@ fn scalar(text: &str) -> Value {
         return Value::from(quoted);
     }
     let switch = text.parse::<bool>().map(Value::from).ok();
-    switch.or_else(|| text.parse::<u64>().map(Value::from).ok()).unwrap_or_else(|| Value::from(text))
+    let fraction = || text.parse::<f64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit() || b == b'.')).map(Value::from);
+    switch.or_else(|| text.parse::<u64>().map(Value::from).ok()).or_else(fraction).unwrap_or_else(|| Value::from(text))
 }
 
 /// The settings among environment variables.
@@ -321,6 +450,11 @@ mod tests {
                 "database.max_connections" => "4",
                 "http.addr" | "metrics.addr" => "127.0.0.1:1",
                 "log.json" => "true",
+                "embedder.kind" => "none",
+                "embedder.pooling" => "cls",
+                "embedder.threads" | "search.rerank_ms" => "2",
+                "search.fusion" => "rrf",
+                "search.lexical_weight" | "search.rerank_margin" => "0.3",
                 key if key.ends_with("url") => "http://127.0.0.1:1/",
                 _ => "abc",
             };
@@ -354,6 +488,16 @@ mod tests {
         assert_eq!(load(&[("FITTER_LOG", r#""info""#)]).unwrap().log.filter, "info");
         let deep = "[".repeat(100_000);
         assert_eq!(load(&[("FITTER_LOG", &deep)]).unwrap().log.filter, deep);
+    }
+
+    #[test]
+    fn a_model_has_a_folder_and_a_weight_is_a_share() {
+        let said = |env: &[(&str, &str)]| load(env).unwrap_err().to_string();
+        assert!(said(&[("FITTER_EMBEDDER", "candle")]).contains("embedder.folder"));
+        assert!(said(&[("FITTER_EMBEDDER", "magic")]).contains("embedder.kind"));
+        assert!(said(&[("FITTER_SEARCH_LEXICAL_WEIGHT", "1.5")]).contains("search.lexical_weight"));
+        let prefix = load(&[("FITTER_EMBEDDER_QUERY_PREFIX", "\"query: \"")]).unwrap().embedder.query_prefix;
+        assert_eq!(prefix.as_deref(), Some("query: "));
     }
 
     #[test]

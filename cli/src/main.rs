@@ -7,14 +7,18 @@
 //! | [`serve`] | the product running: bots, workers, web |
 //! | [`demo`] | the product and a Telegram of its own on one machine |
 //! | [`health`] | `/healthz`, `/readyz`, `/metrics`, and figures of the queues |
-//! | [`notes`] | `fitter import`, `fitter search` |
+//! | [`notes`] | `fitter import` |
+//! | [`search`] | `fitter search` |
+//! | [`eval`] | `fitter eval` |
 //! | [`operate`] | `fitter migrate`, `doctor`, `user`, `dead` |
 //! | [`telemetry`] | logs |
 
 mod demo;
+mod eval;
 mod health;
 mod notes;
 mod operate;
+mod search;
 mod serve;
 mod start;
 mod telemetry;
@@ -54,7 +58,10 @@ enum Command {
     /// Reads a folder of notes into the database.
     Import(notes::Import),
     /// Searches the notes.
-    Search(notes::Search),
+    Search(search::Search),
+    /// Measures the search with questions whose answers are known.
+    #[command(subcommand)]
+    Eval(eval::Eval),
     /// People and invitations.
     #[command(subcommand)]
     User(operate::User),
@@ -94,7 +101,8 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         Command::Migrate => operate::migrate(&config).await,
         Command::Doctor => operate::doctor(&config).await,
         Command::Import(args) => notes::import(&args, &config).await,
-        Command::Search(args) => notes::search(&args, &config).await,
+        Command::Search(args) => search::run(&args, &config).await,
+        Command::Eval(eval) => eval::run(eval, config).await,
         Command::User(user) => operate::user(user, &config).await,
         Command::Dead(dead) => operate::dead(dead, &config).await,
         Command::Configuration(document) => operate::document(&document),

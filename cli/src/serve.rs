@@ -20,6 +20,7 @@ use fitter_domain::ids::BotId;
 use fitter_domain::{Locale, msg};
 use fitter_prompts::Messages;
 use fitter_queue::{Queue, RunnerConfig, run_lanes};
+use fitter_services::dense::Background;
 use fitter_services::jobs::{Fetch, FetchError};
 use fitter_services::{App, BotInfo, menu};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -168,7 +169,10 @@ impl Server {
         let database = start::database(&self.config, self.migrations).await?;
         ready.watch(database.clone());
         health::serve(self.config.metrics.addr, handle, database.clone(), stop.clone()).await?;
-        let app = start::app(&self.config, database.clone()).await?;
+        let mut app = start::app(&self.config, database.clone()).await?;
+        if self.roles.contains(&Role::Worker) {
+            start::dense_or_words(&self.config, &mut app).await?;
+        }
         if database.is_embedded() {
             // Whoever held leases was this process before it died.
             fitter_queue::expire_leases(&mut *database.pool().acquire().await?).await?;
@@ -265,6 +269,12 @@ impl Server {
         tasks.spawn(async move {
             let _stopped = stopped.run_until_cancelled(chores).await;
         });
+        if app.dense.settings().wanted.is_some() {
+            let (stopped, embedding) = (stop.clone(), embedding(app.clone()));
+            tasks.spawn(async move {
+                let _stopped = stopped.run_until_cancelled(embedding).await;
+            });
+        }
         tasks
     }
 }
@@ -344,11 +354,23 @@ async fn chores(app: App, vault: Option<PathBuf>, mut seen: Option<u64>) {
         if let Err(error) = app.refresh_search().await {
             tracing::error!(%error, "the search index was not refreshed, the old one stays in use");
         }
+        app.tell_search();
         if ticks.is_multiple_of(120)
             && let Err(error) = sweep(&app).await
         {
             tracing::warn!(%error, "done items were not swept out");
         }
+    }
+}
+
+/// Gives vectors to passages that have none: changed notes have new passages.
+async fn embedding(app: App) {
+    let mut background = Background::default();
+    loop {
+        if let Err(error) = app.embed(&mut background).await {
+            tracing::error!(%error, "passages were not embedded, the next try is in 5 s");
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
     }
 }
 

@@ -9,7 +9,6 @@ use crate::note::Parsed;
 use crate::search::{Filter, Question};
 use fitter_domain::Locale;
 
-mod folder;
 mod schema;
 mod scoring;
 mod tantivy;
@@ -24,11 +23,8 @@ pub enum IndexError {
     /// The engine failed.
     #[error("search index: {0}")]
     Engine(#[from] ::tantivy::TantivyError),
-    /// Its folder cannot be read or written.
-    #[error("search index folder: {0}")]
-    Io(#[from] std::io::Error),
-    /// Its folder describes itself wrongly.
-    #[error("search index folder: {0}")]
+    /// What it says of itself cannot be read or written.
+    #[error("search index: {0}")]
     Json(#[from] serde_json::Error),
 }
 
@@ -58,7 +54,7 @@ pub struct NoteEntry {
     pub path: String,
     /// Its title.
     pub title: String,
-    /// Other words that name it: aliases, devices, tags.
+    /// Other words that name it: aliases, devices, vehicles, tags.
     pub names: Vec<String>,
     /// What it is.
     pub kind: Kind,
@@ -85,7 +81,7 @@ impl From<&Parsed> for NoteEntry {
         Self {
             path: note.path.clone(),
             title: meta.title.clone(),
-            names: meta.aliases.iter().chain(&meta.devices).chain(&meta.tags).cloned().collect(),
+            names: meta.aliases.iter().chain(&meta.devices).chain(&meta.vehicles).chain(&meta.tags).cloned().collect(),
             kind: meta.kind,
             visibility: meta.visibility,
             locale: meta.locale,

@@ -14,6 +14,11 @@
 //! | [`index`] | the lexical index behind a trait, and tantivy behind that |
 //! | [`glossary`] | the company's jargon, from notes |
 //! | [`search`] | questions to passages |
+//! | [`dense`] | vectors of texts: models behind a trait, threads for them |
+//! | [`fusion`] | two lists of passages become one |
+//! | [`rerank`] | a second look at the best passages |
+//! | [`hybrid`] | search by words and vectors over notes in memory |
+//! | [`evaluate`] | measures against questions with known answers |
 //! | [`local`] | search over a folder in memory, without a database |
 //! | [`problem`] | what is wrong in a vault, by file and line |
 //!
@@ -21,8 +26,12 @@
 
 pub mod analyse;
 mod chunk;
+pub mod dense;
 mod embed;
+pub mod evaluate;
+pub mod fusion;
 pub mod glossary;
+pub mod hybrid;
 pub mod import;
 pub mod index;
 pub mod links;
@@ -32,8 +41,9 @@ pub mod meta;
 pub mod note;
 pub mod problem;
 pub mod procedure;
+pub mod rerank;
 pub mod search;
 pub mod vault;
 
 /// Version of the note parser and chunker; a change makes every note count as changed.
-pub const CHUNKER_VERSION: u32 = 2;
+pub const CHUNKER_VERSION: u32 = 3;

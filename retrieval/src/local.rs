@@ -67,6 +67,12 @@ impl LocalSearch {
         &self.searcher
     }
 
+    /// The search alone, when the texts are not needed any more.
+    #[must_use]
+    pub fn into_searcher(self) -> Searcher {
+        self.searcher
+    }
+
     /// The notes, by path.
     #[must_use]
     pub const fn notes(&self) -> &BTreeMap<String, Parsed> {

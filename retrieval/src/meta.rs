@@ -65,6 +65,8 @@ pub struct Meta {
     pub locale: Locale,
     /// Devices it is about.
     pub devices: Vec<String>,
+    /// Vehicles it is about: make, model, years (`Toyota Hilux 2015-2020`), each as far as it matters.
+    pub vehicles: Vec<String>,
     /// Planned minutes.
     pub duration: Option<u32>,
 }
@@ -129,6 +131,7 @@ impl Meta {
             .filter(|tag| !tag.is_empty())
             .collect();
         meta.devices = strings(&map, &["devices", "device"]);
+        meta.vehicles = strings(&map, &["vehicles", "vehicle"]);
         match strings(&map, &["type"]).first().map(|kind| kind.to_lowercase()).as_deref() {
             Some("procedure") => meta.kind = Kind::Procedure,
             Some("glossary") => meta.kind = Kind::Glossary,

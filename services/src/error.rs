@@ -21,6 +21,9 @@ pub enum ServiceError {
     /// The search index failed.
     #[error(transparent)]
     Search(#[from] fitter_retrieval::index::IndexError),
+    /// The model that makes vectors failed.
+    #[error(transparent)]
+    Embed(#[from] fitter_retrieval::dense::EmbedError),
     /// Work on a thread of its own was cut off.
     #[error("{0} was cut off")]
     Interrupted(&'static str),

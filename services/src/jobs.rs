@@ -125,8 +125,9 @@ impl App {
             people::get(&mut conn, person).await?
         };
         let (role, locale) = asker.map_or_else(Default::default, |asker| (asker.role, asker.locale));
+        let at_hand = self.at_hand(person).await?;
         // No connection is held while the index is searched.
-        let asked = self.search.ask(&text, role, locale).await?;
+        let asked = self.ask(&text, role, locale, &at_hand).await?;
         let mut tx = self.db.pool().begin().await?;
         let hits = self.search.passages(&mut tx, &asked.hits).await?;
         let nearest = self.search.passages(&mut tx, &asked.nearest).await?;

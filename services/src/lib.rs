@@ -14,14 +14,18 @@
 //! | [`files`] | photos and pictures, by the hash of their content |
 //! | [`vault`] | importing the notes |
 //! | [`search`] | searching them |
+//! | [`ask`] | questions to passages: words, vectors, what is at hand |
+//! | [`dense`] | vectors of the notes |
 //! | [`jobs`] | slow work: searches, timers, fetching photos |
 //! | [`error`] | what can go wrong |
 
 pub mod access;
 pub mod app;
+pub mod ask;
 pub mod commands;
 pub mod conversation;
 pub mod delivery;
+pub mod dense;
 pub mod error;
 pub mod files;
 pub mod groups;

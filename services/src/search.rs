@@ -18,11 +18,6 @@ use fitter_store::procedures;
 use crate::app::App;
 use crate::error::ServiceError;
 
-/// Hits that a person can leaf through.
-const HITS: usize = 5;
-/// Characters of a question that are searched for.
-const SEARCHED: usize = 1000;
-
 /// What the notes say to a question.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Asked {
@@ -94,42 +89,38 @@ impl Search {
     /// # Errors
     /// If the engine refuses.
     pub fn empty() -> Result<Self, ServiceError> {
-        let searcher = Searcher::new(Arc::new(TantivyIndex::in_memory()?), Glossary::default());
-        Ok(Self(Arc::new(RwLock::new(Arc::new(searcher)))))
+        Ok(Self::new(Searcher::new(Arc::new(TantivyIndex::in_memory()?), Glossary::default())))
+    }
+
+    /// Search by this index, until it is refreshed.
+    #[must_use]
+    pub fn new(searcher: Searcher) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(searcher))))
     }
 
     fn current(&self) -> Arc<Searcher> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The best passages for a question that its asker may see.
-    ///
-    /// # Errors
-    /// If the engine fails.
-    pub async fn ask(&self, text: &str, role: Role, prefer: Locale) -> Result<Asked, ServiceError> {
-        let answer = self.search(text, role, prefer, HITS).await?;
-        Ok(if answer.answered {
-            Asked { hits: answer.hits, nearest: Vec::new() }
-        } else {
-            Asked { hits: Vec::new(), nearest: answer.hits }
-        })
-    }
-
-    /// The best passages for a question that its asker may see, whether they answer it or not; at most `limit`.
-    ///
-    /// # Errors
-    /// If the engine fails.
-    pub async fn hits(&self, text: &str, role: Role, prefer: Locale, limit: usize) -> Result<Vec<Hit>, ServiceError> {
-        Ok(self.search(text, role, prefer, limit).await?.hits)
-    }
-
-    async fn search(&self, text: &str, role: Role, prefer: Locale, limit: usize) -> Result<Answer, ServiceError> {
-        // A longer question is kept whole and searched for by its beginning.
-        let (searcher, text) = (self.current(), text.chars().take(SEARCHED).collect::<String>());
+    /// What the words find, and whether that answers the question.
+    pub(crate) async fn by_words(&self, text: &str, role: Role, prefer: Locale, limit: usize) -> Result<Answer, ServiceError> {
+        let (searcher, text) = (self.current(), text.to_owned());
         let up_to = visible_to(role);
         let visible = Visibility::ALL.into_iter().filter(|visibility| stored(*visibility) <= up_to).collect();
         let filter = Filter { visible, prefer: Some(prefer), limit };
         Ok(tokio::task::spawn_blocking(move || searcher.ask(&text, &filter)).await.map_err(|_| ServiceError::Interrupted("search"))??)
+    }
+
+    /// Puts an index of nothing in the place of one that fails: it is behind, so that [`App::refresh_search`] builds a new one.
+    pub(crate) fn discard(&self) -> Result<(), ServiceError> {
+        let empty = Searcher::new(Arc::new(TantivyIndex::in_memory()?), Glossary::default());
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(empty);
+        Ok(())
+    }
+
+    /// Whether it was never filled, or discarded and not filled since.
+    pub(crate) fn is_degraded(&self) -> bool {
+        self.current().index().version().source.is_empty()
     }
 
     /// The passages of hits. One that was changed a moment ago is left out.

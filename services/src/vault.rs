@@ -8,7 +8,7 @@ use fitter_retrieval::import::{self, Counts};
 use fitter_retrieval::note::Parsed;
 use fitter_retrieval::problem::Problem;
 use fitter_retrieval::vault::{self, Vault};
-use fitter_store::{notes, procedures};
+use fitter_store::{notes, procedures, subjects};
 
 use crate::app::App;
 use crate::error::ServiceError;
@@ -61,6 +61,7 @@ impl App {
                     None => {}
                 }
             }
+            subjects::replace(&mut tx, &batch.iter().map(subject).collect::<Vec<_>>()).await?;
             tx.commit().await?;
         }
         if !plan.removed.is_empty() {
@@ -93,6 +94,10 @@ impl App {
     }
 }
 
+fn subject(note: &Parsed) -> subjects::Subject {
+    subjects::Subject { note: note.path.clone(), devices: note.meta.devices.clone(), vehicles: note.meta.vehicles.clone() }
+}
+
 fn record(
     note: &Parsed,
     blobs: &HashMap<String, String>,
@@ -104,7 +109,7 @@ fn record(
         hash: note.hash.clone(),
         title: meta.title.clone(),
         aliases: meta.aliases.clone(),
-        tags: meta.tags.iter().chain(&meta.devices).cloned().collect(),
+        tags: meta.tags.iter().chain(&meta.devices).chain(&meta.vehicles).cloned().collect(),
         lang: Some(meta.locale.code().to_owned()),
         visibility: crate::search::stored(meta.visibility),
         kind: crate::search::kind(meta.kind).to_owned(),

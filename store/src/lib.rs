@@ -19,6 +19,9 @@
 //! | [`questions`] | questions to a human |
 //! | [`queries`] | searches that were made |
 //! | [`notes`] | the vault: notes and their passages |
+//! | [`subjects`] | what notes are about |
+//! | [`vectors`] | vectors of passages, and the nearest of them |
+//! | [`plain`] | search without an index |
 //! | [`files`] | Telegram's files and our own |
 //! | [`audit`] | who changed what |
 //!
@@ -45,11 +48,14 @@ pub mod maintenance;
 pub mod notes;
 pub mod people;
 pub mod photos;
+pub mod plain;
 pub mod procedures;
 pub mod queries;
 pub mod questions;
 pub mod runs;
 pub mod slots;
+pub mod subjects;
+pub mod vectors;
 pub mod vehicles;
 
 pub use database::{Database, DatabaseConfig, MigrateError, OpenError};
@@ -58,7 +64,7 @@ pub use sqlx::{Error, PgConnection, PgPool, Postgres, Transaction};
 /// Every SQL statement of this crate and of the queue, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<&'static str> {
-    let own: [&[&str]; 19] = [
+    let own: [&[&str]; 22] = [
         audit::STATEMENTS,
         database::STATEMENTS,
         dialogues::STATEMENTS,
@@ -72,11 +78,14 @@ pub fn statements() -> Vec<&'static str> {
         notes::STATEMENTS,
         people::STATEMENTS,
         photos::STATEMENTS,
+        plain::STATEMENTS,
         procedures::STATEMENTS,
         queries::STATEMENTS,
         questions::STATEMENTS,
         runs::STATEMENTS,
         slots::STATEMENTS,
+        subjects::STATEMENTS,
+        vectors::STATEMENTS,
         vehicles::STATEMENTS,
     ];
     own.iter().chain(fitter_queue::STATEMENTS).flat_map(|statements| statements.iter().copied()).collect()

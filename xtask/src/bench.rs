@@ -26,6 +26,10 @@ pub fn bench(args: &[String], cargo: Cargo) -> anyhow::Result<()> {
     let mut bench = Command::new(target.join("release/fitter-bench"));
     bench.args(args);
     for (name, path) in places {
+        // Only the load plays with notes.
+        if name == "--vault" && args.first().is_none_or(|what| what != "updates") {
+            continue;
+        }
         if !args.iter().any(|arg| arg == name || arg.starts_with(&format!("{name}="))) {
             bench.arg(name).arg(path);
         }

@@ -1,4 +1,4 @@
-//! Project tasks: `cargo xtask test | check | docs | faults | bench`.
+//! Project tasks: `cargo xtask test | check | docs | faults | bench | models`.
 //!
 //! | task | what |
 //! | --- | --- |
@@ -6,10 +6,12 @@
 //! | `check` | what `.ci/run` checks before the tests: format and clippy |
 //! | `docs` | writes the generated documents |
 //! | `bench` | measures the program; writes the figures into `docs/performance.md` |
+//! | `models` | the tests of models, with the runtime and the model that they need |
 //! | `faults` | the long form of the reliability tests; writes their figures into `docs/reliability.md` |
 
 mod bench;
 mod faults;
+mod models;
 
 use std::process::Command;
 
@@ -41,6 +43,8 @@ enum Task {
     Docs,
     /// Runs the long form of the reliability tests and writes docs/reliability.md.
     Faults(faults::Faults),
+    /// Runs the tests of models with the ONNX Runtime and all-MiniLM-L6-v2 from PyPI.
+    Models,
     /// Measures the program as it is released: `cargo xtask bench updates`.
     Bench {
         /// What to measure, and how: `updates --help` tells.
@@ -55,6 +59,7 @@ fn main() -> anyhow::Result<()> {
         Task::Check => check(),
         Task::Docs => docs(),
         Task::Faults(faults) => faults.run(test),
+        Task::Models => models::models(cargo),
         Task::Bench { args } => bench::bench(&args, cargo),
     }
 }

@@ -6,6 +6,7 @@
 //! | `jobs` | repair cards |
 //! | `walks` | procedures step by step |
 //! | `questions` | answers from the notes and from people |
+//! | `searching` | the search from a shell, and without its model |
 //! | `receipts` | that a photo was taken is seen at once |
 //! | `bursts` | what arrives in one go after an outage |
 //! | `oddities` | what people and Telegram do that nobody expects |
@@ -26,6 +27,7 @@ mod onboarding;
 mod operators;
 mod questions;
 mod receipts;
+mod searching;
 mod walks;
 
 use std::path::PathBuf;

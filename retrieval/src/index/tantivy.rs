@@ -1,6 +1,5 @@
-//! The index on tantivy, in memory or in a folder.
+//! The index on tantivy, in memory.
 
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use tantivy::collector::TopDocs;
@@ -9,7 +8,7 @@ use tantivy::schema::{Field, IndexRecordOption, TantivyDocument, Value};
 use tantivy::{DocAddress, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, Term};
 
 use super::schema::{Fields, OVERVIEW, locale_code, schema, visibility_code};
-use super::{Hit, IndexError, LexicalIndex, NoteEntry, Version, Weights, folder, scoring, tokens};
+use super::{Hit, IndexError, LexicalIndex, NoteEntry, Version, Weights, scoring, tokens};
 use crate::search::{Filter, Question};
 
 mod coverage;
@@ -44,35 +43,6 @@ impl TantivyIndex {
     pub fn in_memory() -> Result<Self, IndexError> {
         let (schema, fields) = schema();
         Self::over(Index::create_in_ram(schema), fields)
-    }
-
-    /// The index in `dir` if it was built from `source` by this version of the program; `None` otherwise, also when it is damaged.
-    #[must_use]
-    pub fn open(dir: &Path, source: &str) -> Option<Self> {
-        let path = folder::current(dir)?;
-        let (_, fields) = schema();
-        let opened = Index::open_in_dir(&path).map_err(IndexError::from).and_then(|index| Self::over(index, fields));
-        let index = opened.inspect_err(|error| tracing::warn!(%error, "search index is unusable, it will be rebuilt")).ok()?;
-        (index.index.schema() == schema().0 && index.version() == Version::current(source)).then_some(index)
-    }
-
-    /// Builds an index beside the one in `dir`, then puts it in its place. Those who use the old one keep it until they open the new one.
-    ///
-    /// # Errors
-    /// [`IndexError`]; the old index stays then.
-    pub fn rebuild(dir: &Path, source: &str, notes: &[NoteEntry]) -> Result<Self, IndexError> {
-        let path = folder::fresh(dir)?;
-        let (schema, fields) = schema();
-        let built =
-            Index::create_in_dir(&path, schema).map_err(IndexError::from).and_then(|index| Self::over(index, fields)).and_then(|index| {
-                index.update(source, &[], notes)?;
-                folder::adopt(dir, &path)?;
-                Ok(index)
-            });
-        if built.is_err() {
-            let _ = std::fs::remove_dir_all(&path);
-        }
-        built
     }
 
     fn over(index: Index, fields: Fields) -> Result<Self, IndexError> {

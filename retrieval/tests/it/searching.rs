@@ -1,4 +1,4 @@
-//! Search: forms of words, three languages, typos, codes, jargon, rights, changes, the folder.
+//! Search: forms of words, three languages, typos, codes, jargon, rights, changes.
 
 use fitter_domain::Locale;
 use fitter_retrieval::glossary::Glossary;
@@ -99,29 +99,6 @@ fn notes_are_added_replaced_and_removed() {
     assert_eq!((index.len(), index.version()), (1, Version::current("2")));
     assert!(found(&index, "клеммы").is_empty());
     assert_eq!(found(&index, "антенной"), ["a.md"]);
-}
-
-#[test]
-fn the_folder_is_rebuilt_on_any_doubt() {
-    let dir = tempfile::tempdir().unwrap();
-    assert!(TantivyIndex::open(dir.path(), "r1").is_none());
-    let first = TantivyIndex::rebuild(dir.path(), "r1", &[entry("a.md", "клемма")]).unwrap();
-    let reopened = TantivyIndex::open(dir.path(), "r1").unwrap();
-    assert_eq!(found(&reopened, "клемма"), ["a.md"]);
-    assert!(TantivyIndex::open(dir.path(), "r2").is_none(), "another revision");
-    reopened.update("r2", &[], &[entry("b.md", "клемма")]).unwrap();
-    assert_eq!(found(&TantivyIndex::open(dir.path(), "r2").unwrap(), "клемма").len(), 2);
-
-    let second = TantivyIndex::rebuild(dir.path(), "r3", &[entry("c.md", "клемма")]).unwrap();
-    assert_eq!(found(&second, "клемма"), ["c.md"]);
-    assert_eq!(found(&first, "клемма"), ["a.md"], "who has the old one open keeps it");
-    for file in std::fs::read_dir(dir.path()).unwrap().flatten().filter(|file| file.path().is_dir()) {
-        std::fs::write(file.path().join("meta.json"), "{").unwrap();
-    }
-    assert!(TantivyIndex::open(dir.path(), "r3").is_none(), "damaged");
-    assert!(TantivyIndex::rebuild(dir.path(), "r3", &[]).unwrap().is_empty());
-    std::fs::write(dir.path().join("current"), "../..").unwrap();
-    assert!(TantivyIndex::open(dir.path(), "r3").is_none());
 }
 
 /// A vault in a folder, searched.
