@@ -4,9 +4,11 @@
 //! | --- | --- |
 //! | [`fitter_cli::config`] | the configuration |
 //! | [`start`] | from a configuration to everything that use cases need |
+//! | [`report`] | what `fitter import --report` prints |
 //! | [`serve`] | the product running: bots, workers, web |
 //! | [`demo`] | the product and a Telegram of its own on one machine |
 //! | [`health`] | `/healthz`, `/readyz`, `/metrics`, and figures of the queues |
+//! | [`keep`] | keeping the notes in line with their source |
 //! | [`notes`] | `fitter import` |
 //! | [`search`] | `fitter search` |
 //! | [`eval`] | `fitter eval` |
@@ -16,8 +18,10 @@
 mod demo;
 mod eval;
 mod health;
+mod keep;
 mod notes;
 mod operate;
+mod report;
 mod search;
 mod serve;
 mod start;

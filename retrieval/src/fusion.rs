@@ -80,7 +80,7 @@ pub fn fuse(lexical: Vec<Hit>, near: &[Near], fusion: Fusion, prefer: Option<Loc
         let key = (one.note.clone(), one.chunk);
         let at = *places.entry(key).or_insert_with(|| {
             out.push(Fused {
-                hit: Hit { note: one.note.clone(), chunk: one.chunk, score: 0.0, coverage: 0.0 },
+                hit: Hit { note: one.note.clone(), chunk: one.chunk, score: 0.0, coverage: 0.0, words: 0 },
                 lexical: None,
                 dense: None,
             });

@@ -25,10 +25,12 @@
 //! Grammar of notes: docs/vault.md. Obsidian's syntax: the Obsidian Help vault (obsidianmd/obsidian-help).
 
 pub mod analyse;
+mod canvas;
 mod chunk;
 pub mod dense;
 mod embed;
 pub mod evaluate;
+mod excalidraw;
 pub mod fusion;
 pub mod glossary;
 pub mod hybrid;

@@ -12,10 +12,12 @@ use fitter_queue::outage::Outage;
 use fitter_queue::{Batcher, NewItem, Request, Wake};
 use fitter_store::procedures::{self, Bodies, Walked};
 use fitter_store::{Database, PgConnection, database};
+use tokio::sync::Notify;
 
 use crate::dense::Dense;
 use crate::error::ServiceError;
 use crate::files::Files;
+use crate::index::Indexed;
 use crate::search::Search;
 use crate::turns::Turns;
 
@@ -90,6 +92,10 @@ pub struct App {
     pub search: Search,
     /// Vectors of the notes.
     pub dense: Dense,
+    /// What that index was made of.
+    pub indexed: Indexed,
+    /// Wakes whoever keeps the notes in line with their source, if it is this process.
+    pub stirred: Arc<Notify>,
     /// Wakes the workers of this process.
     pub wake: Wake,
     /// Bots by number, once Telegram has told their names.

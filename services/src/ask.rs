@@ -11,7 +11,7 @@ use fitter_retrieval::analyse;
 use fitter_retrieval::fusion::{self, CANDIDATES, Focus, Fused, Subject};
 use fitter_retrieval::index::Hit;
 use fitter_retrieval::rerank::{self, RERANKED};
-use fitter_retrieval::search::{ANSWERING, Answer, LEAST_COVERAGE};
+use fitter_retrieval::search::{ANSWERING, Answer, ENOUGH};
 use fitter_store::{notes, plain, subjects};
 
 use crate::app::App;
@@ -78,7 +78,7 @@ impl App {
         let (mut hits, reranked) = self.second_look(&text, hits).await;
         hits.truncate(limit);
         // What the vectors put first answers as well if it has the words.
-        let answered = answered || hits.iter().take(ANSWERING).any(|fused| fused.hit.coverage >= LEAST_COVERAGE);
+        let answered = answered || hits.iter().take(ANSWERING).any(|fused| fused.hit.evidence() >= ENOUGH);
         Ok(Looked { hits, answered, reranked, degraded })
     }
 
@@ -124,9 +124,10 @@ impl App {
                 chunk: one.number,
                 score: (one.met + one.named) as f32 / (2.0 * most),
                 coverage: one.met as f32 / most,
+                words: u8::try_from(one.met).unwrap_or(u8::MAX),
             })
             .collect();
-        let answered = hits.iter().take(ANSWERING).any(|hit| hit.coverage >= LEAST_COVERAGE);
+        let answered = hits.iter().take(ANSWERING).any(|hit| hit.evidence() >= ENOUGH);
         Ok(Answer { hits, answered })
     }
 

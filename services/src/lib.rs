@@ -13,6 +13,7 @@
 //! | [`access`] | taking people's access away |
 //! | [`files`] | photos and pictures, by the hash of their content |
 //! | [`vault`] | importing the notes |
+//! | [`index`] | keeping the search index in line with them |
 //! | [`search`] | searching them |
 //! | [`ask`] | questions to passages: words, vectors, what is at hand |
 //! | [`dense`] | vectors of the notes |
@@ -29,6 +30,7 @@ pub mod dense;
 pub mod error;
 pub mod files;
 pub mod groups;
+pub mod index;
 pub mod invites;
 pub mod jobs;
 pub mod menu;

@@ -18,8 +18,9 @@
 //! | [`faults`] | faults met at work |
 //! | [`questions`] | questions to a human |
 //! | [`queries`] | searches that were made |
-//! | [`notes`] | the vault: notes and their passages |
+//! | [`notes`] | notes and their passages |
 //! | [`subjects`] | what notes are about |
+//! | [`vault`] | what is known of the files and the source of the notes |
 //! | [`vectors`] | vectors of passages, and the nearest of them |
 //! | [`plain`] | search without an index |
 //! | [`files`] | Telegram's files and our own |
@@ -55,6 +56,7 @@ pub mod questions;
 pub mod runs;
 pub mod slots;
 pub mod subjects;
+pub mod vault;
 pub mod vectors;
 pub mod vehicles;
 
@@ -64,7 +66,7 @@ pub use sqlx::{Error, PgConnection, PgPool, Postgres, Transaction};
 /// Every SQL statement of this crate and of the queue, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<&'static str> {
-    let own: [&[&str]; 22] = [
+    let own: [&[&str]; 23] = [
         audit::STATEMENTS,
         database::STATEMENTS,
         dialogues::STATEMENTS,
@@ -85,6 +87,7 @@ pub fn statements() -> Vec<&'static str> {
         runs::STATEMENTS,
         slots::STATEMENTS,
         subjects::STATEMENTS,
+        vault::STATEMENTS,
         vectors::STATEMENTS,
         vehicles::STATEMENTS,
     ];

@@ -17,8 +17,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("embedders", &["retrieval"]),
     ("services", &["domain", "dialogues", "prompts", "queue", "store", "retrieval"]),
     ("bot", &["domain", "dialogues", "prompts", "queue", "store", "services"]),
+    ("admin-web", &["domain", "services"]),
     ("simulator", &[]),
-    ("cli", &["domain", "dialogues", "prompts", "queue", "store", "retrieval", "embedders", "services", "bot", "simulator"]),
+    ("cli", &["domain", "dialogues", "prompts", "queue", "store", "retrieval", "embedders", "services", "bot", "admin-web", "simulator"]),
     ("test-postgres", &[]),
     ("testkit", &["domain", "queue", "store", "simulator", "test-postgres"]),
     ("bench", &["domain", "queue", "store", "simulator", "test-postgres"]),
@@ -31,7 +32,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("pglite-oxide", &["store"]),
     ("teloxide", &["bot"]),
     ("dptree", &["bot"]),
-    ("axum", &["bot", "simulator", "cli"]),
+    ("axum", &["admin-web", "bot", "simulator", "cli"]),
     ("tantivy", &["retrieval"]),
     ("comrak", &["retrieval"]),
     ("fastembed", &["embedders"]),
@@ -43,6 +44,8 @@ const ONLY: &[(&str, &[&str])] = &[
     ("anyhow", &["cli", "xtask", "testkit", "test-postgres", "bench"]),
     ("fluent-bundle", &["prompts"]),
     ("mimalloc", &["cli"]),
+    ("notify", &["cli"]),
+    ("hmac", &["admin-web"]),
 ];
 
 fn imports() -> BTreeMap<String, BTreeSet<String>> {

@@ -55,7 +55,10 @@ fn passages_that_are_cut_already_are_measured() {
             std::fs::write(&path, text).unwrap();
             path.display().to_string()
         };
-        let corpus = write("corpus.jsonl", "{\"id\": \"p1\", \"title\": \"Питание\", \"text\": \"Снимите клемму.\"}\n{\"id\": \"p2\", \"text\": \"Антенна.\"}\n");
+        let corpus = write(
+            "corpus.jsonl",
+            "{\"id\": \"p1\", \"title\": \"Питание\", \"text\": \"Снимите клемму.\"}\n{\"id\": \"p2\", \"text\": \"Антенна.\"}\n",
+        );
         let queries = write("queries.jsonl", "{\"id\": \"q\", \"text\": \"где клемма\"}\n");
         let qrels = write("qrels.tsv", "query-id\tcorpus-id\tscore\nq\tp1\t1\n");
         let args = ["eval", "retrieval", "--corpus", &corpus, "--queries", &queries, "--qrels", &qrels, "--json"];
@@ -89,7 +92,10 @@ fn a_model_that_is_not_there_is_told_and_words_answer() {
         let fitter = missing.into_iter().fold(options().vault(vault()), |options, (name, value)| options.env(name, value));
         let fitter = Fitter::start(fitter).await;
         let log = fitter.log();
-        assert!(log.contains("/no/such/model is not a folder; put the model's files there; questions are answered by their words alone"), "{log}");
+        assert!(
+            log.contains("/no/such/model is not a folder; put the model's files there; questions are answered by their words alone"),
+            "{log}"
+        );
         let aidos = fitter.technician("Айдос").await;
         aidos.say("какой предохранитель на питание маяка").await;
         aidos.got("3 А, плавкий").await;
