@@ -62,6 +62,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     secret("telegram.webhook_secret", "FITTER_WEBHOOK_SECRET", "derived from the token", "1 to 256 of `A-Z a-z 0-9 _ -`."),
     setting("vault.path", "FITTER_VAULT", "none", "Folder of notes, read at start and whenever a file in it changes."),
+    setting(
+        "vault.drafts",
+        "FITTER_VAULT_DRAFTS",
+        "answers are not saved",
+        "Folder inside the vault, e.g. `Черновики`, where managers save their answers as draft notes.",
+    ),
     setting("log.filter", "FITTER_LOG", "info", "Directives of tracing's EnvFilter, e.g. `info,fitter_bot=debug`."),
     setting("log.json", "FITTER_LOG_JSON", "false", "One JSON object per line, for machines."),
 ];
@@ -123,6 +129,8 @@ pub struct Telegram {
 pub struct Vault {
     /// See [`SETTINGS`].
     pub path: Option<PathBuf>,
+    /// See [`SETTINGS`].
+    pub drafts: Option<String>,
 }
 
 /// `[log]`

@@ -7,11 +7,13 @@
 //! | [`serve`] | the product running: bots, workers, web |
 //! | [`demo`] | the product and a Telegram of its own on one machine |
 //! | [`health`] | `/healthz`, `/readyz`, `/metrics`, and figures of the queues |
+//! | [`eval`] | `fitter eval`: figures over labelled questions |
 //! | [`notes`] | `fitter import`, `fitter search` |
 //! | [`operate`] | `fitter migrate`, `doctor`, `user`, `dead` |
 //! | [`telemetry`] | logs |
 
 mod demo;
+mod eval;
 mod health;
 mod notes;
 mod operate;
@@ -55,6 +57,9 @@ enum Command {
     Import(notes::Import),
     /// Searches the notes.
     Search(notes::Search),
+    /// Measures search and answers on labelled questions.
+    #[command(subcommand)]
+    Eval(eval::Eval),
     /// People and invitations.
     #[command(subcommand)]
     User(operate::User),
@@ -95,6 +100,7 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         Command::Doctor => operate::doctor(&config).await,
         Command::Import(args) => notes::import(&args, &config).await,
         Command::Search(args) => notes::search(&args, &config).await,
+        Command::Eval(eval) => eval::run(&eval),
         Command::User(user) => operate::user(user, &config).await,
         Command::Dead(dead) => operate::dead(dead, &config).await,
         Command::Configuration(document) => operate::document(&document),

@@ -13,6 +13,7 @@ use fitter_queue::{Wake, failpoint};
 use fitter_retrieval::problem::Severity;
 use fitter_services::App;
 use fitter_services::app::{Flushes, Puts, Walks};
+use fitter_services::drafts::{Drafts, FolderDrafts};
 use fitter_services::files::Files;
 use fitter_services::search::Search;
 use fitter_services::turns::Turns;
@@ -70,6 +71,7 @@ pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
         clock,
         files,
         search: Search::empty()?,
+        drafts: drafts(config)?,
         wake: Wake::new(),
         bots: Arc::new(RwLock::new(HashMap::new())),
         turns: Turns::default(),
@@ -82,6 +84,13 @@ pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
     };
     app.refresh_search().await?;
     Ok(app)
+}
+
+/// Where answers of people are saved as notes.
+fn drafts(config: &Config) -> anyhow::Result<Option<Arc<dyn Drafts>>> {
+    let (Some(vault), Some(folder)) = (&config.vault.path, &config.vault.drafts) else { return Ok(None) };
+    let drafts = FolderDrafts::new(vault, folder).context("vault.drafts must be a folder inside the vault whose name does not begin with a dot")?;
+    Ok(Some(Arc::new(drafts)))
 }
 
 /// The system's clock; a test may want it to be so many seconds off.

@@ -14,6 +14,11 @@
 //! | [`index`] | the lexical index behind a trait, and tantivy behind that |
 //! | [`glossary`] | the company's jargon, from notes |
 //! | [`search`] | questions to passages |
+//! | [`follow`] | questions that go on from the one before |
+//! | [`fixed`] | notes that answer by keyword |
+//! | [`extract`] | the part of a passage that answers |
+//! | [`gaps`] | questions that mean the same |
+//! | [`evaluate`] | measures against questions with known answers |
 //! | [`local`] | search over a folder in memory, without a database |
 //! | [`problem`] | what is wrong in a vault, by file and line |
 //!
@@ -22,6 +27,11 @@
 pub mod analyse;
 mod chunk;
 mod embed;
+pub mod evaluate;
+pub mod extract;
+pub mod fixed;
+pub mod follow;
+pub mod gaps;
 pub mod glossary;
 pub mod import;
 pub mod index;
@@ -36,4 +46,4 @@ pub mod search;
 pub mod vault;
 
 /// Version of the note parser and chunker; a change makes every note count as changed.
-pub const CHUNKER_VERSION: u32 = 2;
+pub const CHUNKER_VERSION: u32 = 3;

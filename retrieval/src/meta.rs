@@ -67,6 +67,8 @@ pub struct Meta {
     pub devices: Vec<String>,
     /// Planned minutes.
     pub duration: Option<u32>,
+    /// Words and phrases that this note answers before anything else does, see [`crate::fixed`].
+    pub answers: Vec<String>,
 }
 
 /// The YAML block at byte 0 and the text after it, where the block's lines are left empty so that line numbers stay.
@@ -129,6 +131,7 @@ impl Meta {
             .filter(|tag| !tag.is_empty())
             .collect();
         meta.devices = strings(&map, &["devices", "device"]);
+        meta.answers = strings(&map, &["answer"]);
         match strings(&map, &["type"]).first().map(|kind| kind.to_lowercase()).as_deref() {
             Some("procedure") => meta.kind = Kind::Procedure,
             Some("glossary") => meta.kind = Kind::Glossary,

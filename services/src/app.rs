@@ -13,6 +13,7 @@ use fitter_queue::{Batcher, NewItem, Request, Wake};
 use fitter_store::procedures::{self, Bodies, Walked};
 use fitter_store::{Database, PgConnection, database};
 
+use crate::drafts::Drafts;
 use crate::error::ServiceError;
 use crate::files::Files;
 use crate::search::Search;
@@ -87,6 +88,8 @@ pub struct App {
     pub files: Files,
     /// The index of the notes.
     pub search: Search,
+    /// Where answers of people are written as notes, if anywhere.
+    pub drafts: Option<Arc<dyn Drafts>>,
     /// Wakes the workers of this process.
     pub wake: Wake,
     /// Bots by number, once Telegram has told their names.

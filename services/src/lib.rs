@@ -14,21 +14,29 @@
 //! | [`files`] | photos and pictures, by the hash of their content |
 //! | [`vault`] | importing the notes |
 //! | [`search`] | searching them |
+//! | [`answers`] | from a question to what is shown |
+//! | [`sections`] | a note by its sections |
+//! | [`gaps`] | what the notes do not answer |
+//! | [`drafts`] | answers that become notes |
 //! | [`jobs`] | slow work: searches, timers, fetching photos |
 //! | [`error`] | what can go wrong |
 
 pub mod access;
+pub mod answers;
 pub mod app;
 pub mod commands;
 pub mod conversation;
 pub mod delivery;
+pub mod drafts;
 pub mod error;
 pub mod files;
+pub mod gaps;
 pub mod groups;
 pub mod invites;
 pub mod jobs;
 pub mod menu;
 pub mod search;
+pub mod sections;
 pub mod turns;
 pub mod vault;
 

@@ -10,7 +10,7 @@ use fitter_domain::person::Role;
 use fitter_retrieval::glossary::Glossary;
 use fitter_retrieval::index::{ChunkEntry, Hit, LexicalIndex as _, NoteEntry, TantivyIndex, Version};
 use fitter_retrieval::meta::{Kind, Visibility};
-use fitter_retrieval::search::{Answer, Filter, Searcher};
+use fitter_retrieval::search::{Answer, Filter, Question, Searcher};
 use fitter_store::PgConnection;
 use fitter_store::notes::{self, NoteRecord, StoredChunk};
 use fitter_store::procedures;
@@ -102,6 +102,12 @@ impl Search {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// A question, taken apart with the company's jargon.
+    #[must_use]
+    pub fn question(&self, text: &str) -> Question {
+        self.current().question(text)
+    }
+
     /// The best passages for a question that its asker may see.
     ///
     /// # Errors
@@ -152,6 +158,8 @@ impl Search {
                 score: hit.score,
                 body: chunk.body,
                 images: chunk.images,
+                changed: Some(note.modified),
+                ..Passage::default()
             });
         }
         Ok(passages)

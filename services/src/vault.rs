@@ -8,7 +8,7 @@ use fitter_retrieval::import::{self, Counts};
 use fitter_retrieval::note::Parsed;
 use fitter_retrieval::problem::Problem;
 use fitter_retrieval::vault::{self, Vault};
-use fitter_store::{notes, procedures};
+use fitter_store::{fixed, notes, procedures};
 
 use crate::app::App;
 use crate::error::ServiceError;
@@ -51,6 +51,7 @@ impl App {
             for note in batch {
                 let (record, chunks) = record(note, &blobs, self.clock.now());
                 notes::replace_note(&mut tx, &record, &chunks).await?;
+                fixed::replace(&mut tx, &note.path, &note.meta.answers).await?;
                 match &note.procedure {
                     Some(draft) => {
                         let procedure = draft.clone().with_blobs(&blobs);

@@ -17,7 +17,9 @@
 //! | [`runs`] | walks through them |
 //! | [`faults`] | faults met at work |
 //! | [`questions`] | questions to a human |
-//! | [`queries`] | searches that were made |
+//! | [`queries`] | searches that were made, and what people think of them |
+//! | [`gaps`] | searches that were no help |
+//! | [`fixed`] | what notes answer by keyword |
 //! | [`notes`] | the vault: notes and their passages |
 //! | [`files`] | Telegram's files and our own |
 //! | [`audit`] | who changed what |
@@ -37,6 +39,8 @@ pub mod database;
 pub mod dialogues;
 pub mod faults;
 pub mod files;
+pub mod fixed;
+pub mod gaps;
 pub mod home;
 pub mod invites;
 pub mod jobs;
@@ -58,12 +62,14 @@ pub use sqlx::{Error, PgConnection, PgPool, Postgres, Transaction};
 /// Every SQL statement of this crate and of the queue, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<&'static str> {
-    let own: [&[&str]; 19] = [
+    let own: [&[&str]; 21] = [
         audit::STATEMENTS,
         database::STATEMENTS,
         dialogues::STATEMENTS,
         faults::STATEMENTS,
         files::STATEMENTS,
+        fixed::STATEMENTS,
+        gaps::STATEMENTS,
         invites::STATEMENTS,
         home::STATEMENTS,
         jobs::STATEMENTS,
