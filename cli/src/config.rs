@@ -111,6 +111,12 @@ pub const SETTINGS: &[Setting] = &[
         "no webhook",
         "Secret of the push webhook of GitHub, GitLab, Gitea or Forgejo, which then comes to `/hooks/vault`; 16 characters or more.",
     ),
+    setting(
+        "vault.drafts",
+        "FITTER_VAULT_DRAFTS",
+        "answers are not saved",
+        "Folder inside the vault, e.g. `Черновики`, where managers save their answers as draft notes.",
+    ),
     setting("log.filter", "FITTER_LOG", "info", "Directives of tracing's EnvFilter, e.g. `info,fitter_bot=debug`."),
     setting("log.json", "FITTER_LOG_JSON", "false", "One JSON object per line, for machines."),
 ];
@@ -172,6 +178,8 @@ pub struct Telegram {
 pub struct Vault {
     /// See [`SETTINGS`].
     pub path: Option<PathBuf>,
+    /// See [`SETTINGS`].
+    pub drafts: Option<String>,
     /// See [`SETTINGS`].
     pub git_url: Option<String>,
     /// See [`SETTINGS`].
@@ -310,7 +318,7 @@ impl Default for Search {
 }
 impl Default for Vault {
     fn default() -> Self {
-        Self { path: None, git_url: None, git_branch: None, git_token_file: None, git_ssh_key_file: None, git_poll: 60, hook_secret: None }
+        Self { path: None, drafts: None, git_url: None, git_branch: None, git_token_file: None, git_ssh_key_file: None, git_poll: 60, hook_secret: None }
     }
 }
 impl Default for Log {

@@ -1,4 +1,11 @@
 //! `fitter eval`: how well the search answers questions whose answers are known.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `eval/answers.rs` | `fitter eval answers` |
+//! | `eval/retrieval.rs` | `fitter eval retrieval` |
+
+mod answers;
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -27,6 +34,8 @@ use crate::start;
 pub enum Eval {
     /// Measures which passages are found, and how fast.
     Retrieval(Retrieval),
+    /// Measures what the first message answers and what is refused.
+    Answers(answers::Args),
 }
 
 /// `fitter eval retrieval`
@@ -96,6 +105,7 @@ struct Corpus {
 pub async fn run(eval: Eval, config: Config) -> anyhow::Result<ExitCode> {
     match eval {
         Eval::Retrieval(args) => tokio::task::spawn_blocking(move || args.run(&config)).await?,
+        Eval::Answers(args) => tokio::task::spawn_blocking(move || answers::run(&args)).await?,
     }
 }
 

@@ -17,6 +17,7 @@ use fitter_retrieval::rerank::Reranker;
 use fitter_services::App;
 use fitter_services::app::{Flushes, Puts, Walks};
 use fitter_services::dense::{Dense, Settings};
+use fitter_services::drafts::{Drafts, FolderDrafts};
 use fitter_services::files::Files;
 use fitter_services::index::Indexed;
 use fitter_services::search::Search;
@@ -80,6 +81,7 @@ pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
         dense: Dense::default(),
         indexed: Indexed::default(),
         stirred: Arc::default(),
+        drafts: drafts(config)?,
         wake: Wake::new(),
         bots: Arc::new(RwLock::new(HashMap::new())),
         turns: Turns::default(),
@@ -163,6 +165,11 @@ pub async fn dense_or_words(config: &Config, app: &mut App) -> anyhow::Result<()
         tracing::warn!("pgvector before {major}.{minor}.{patch} can damage indexes of vectors; update it");
     }
     Ok(app.refresh_dense().await?)
+/// Where answers of people are saved as notes.
+fn drafts(config: &Config) -> anyhow::Result<Option<Arc<dyn Drafts>>> {
+    let (Some(vault), Some(folder)) = (&config.vault.path, &config.vault.drafts) else { return Ok(None) };
+    let drafts = FolderDrafts::new(vault, folder).context("vault.drafts must be a folder inside the vault whose name does not begin with a dot")?;
+    Ok(Some(Arc::new(drafts)))
 }
 
 /// The system's clock; a test may want it to be so many seconds off.

@@ -74,8 +74,24 @@ pub enum Action {
     Ask,
     /// Show a hit of a search.
     Hit(QueryId, u32),
+    /// This hit is what was asked for.
+    Good(QueryId, u32),
+    /// This hit is not what was asked for.
+    NotIt(QueryId, u32),
+    /// The whole section that a hit is from, or another section of its note.
+    Section(QueryId, u32, Option<u32>),
     /// Ask a human.
     Human(QueryId),
+    /// What the notes do not answer.
+    Gaps,
+    /// Something that the notes do not answer.
+    Gap(QueryId),
+    /// Answer all who asked it.
+    AnswerGap(QueryId),
+    /// The notes have it.
+    CloseGap(QueryId),
+    /// Save an answer as a note.
+    SaveNote(QuestionId),
     /// Unanswered questions.
     Questions,
     /// Answer a question.
@@ -238,7 +254,16 @@ impl Action {
             Self::Walk(run, rev, walk) => format!("w:{run}:{rev}:{}", walk.encode()),
             Self::Ask => "a".into(),
             Self::Hit(query, place) => format!("h:{query}:{place}"),
+            Self::Good(query, place) => format!("hg:{query}:{place}"),
+            Self::NotIt(query, place) => format!("hn:{query}:{place}"),
+            Self::Section(query, place, None) => format!("hs:{query}:{place}"),
+            Self::Section(query, place, Some(section)) => format!("hs:{query}:{place}:{section}"),
             Self::Human(query) => format!("hu:{query}"),
+            Self::Gaps => "gs".into(),
+            Self::Gap(query) => format!("g:{query}"),
+            Self::AnswerGap(query) => format!("ga:{query}"),
+            Self::CloseGap(query) => format!("gc:{query}"),
+            Self::SaveNote(question) => format!("qn:{question}"),
             Self::Questions => "qs".into(),
             Self::Question(question) => format!("q:{question}"),
             Self::Faults => "fs".into(),
@@ -284,7 +309,16 @@ impl Action {
             ("w", [run, rev, walk]) => Self::Walk(run.parse().ok()?, rev.parse().ok()?, Walk::decode(walk)?),
             ("a", []) => Self::Ask,
             ("h", [query, place]) => Self::Hit(query.parse().ok()?, place.parse().ok()?),
+            ("hg", [query, place]) => Self::Good(query.parse().ok()?, place.parse().ok()?),
+            ("hn", [query, place]) => Self::NotIt(query.parse().ok()?, place.parse().ok()?),
+            ("hs", [query, place]) => Self::Section(query.parse().ok()?, place.parse().ok()?, None),
+            ("hs", [query, place, section]) => Self::Section(query.parse().ok()?, place.parse().ok()?, Some(section.parse().ok()?)),
             ("hu", [query]) => Self::Human(query.parse().ok()?),
+            ("gs", []) => Self::Gaps,
+            ("g", [query]) => Self::Gap(query.parse().ok()?),
+            ("ga", [query]) => Self::AnswerGap(query.parse().ok()?),
+            ("gc", [query]) => Self::CloseGap(query.parse().ok()?),
+            ("qn", [question]) => Self::SaveNote(question.parse().ok()?),
             ("qs", []) => Self::Questions,
             ("q", [question]) => Self::Question(question.parse().ok()?),
             ("fs", []) => Self::Faults,
@@ -332,7 +366,16 @@ mod tests {
             Action::Run(RunId(i64::MAX)),
             Action::Ask,
             Action::Hit(QueryId(i64::MAX), u32::MAX),
+            Action::Good(QueryId(i64::MAX), u32::MAX),
+            Action::NotIt(QueryId(i64::MAX), u32::MAX),
+            Action::Section(QueryId(i64::MAX), u32::MAX, None),
+            Action::Section(QueryId(i64::MAX), u32::MAX, Some(u32::MAX)),
             Action::Human(QueryId(i64::MAX)),
+            Action::Gaps,
+            Action::Gap(QueryId(i64::MAX)),
+            Action::AnswerGap(QueryId(i64::MAX)),
+            Action::CloseGap(QueryId(i64::MAX)),
+            Action::SaveNote(QuestionId(i64::MAX)),
             Action::Questions,
             Action::Question(QuestionId(i64::MAX)),
             Action::Faults,

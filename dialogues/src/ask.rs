@@ -1,8 +1,9 @@
 //! Questions: to the notes first, to a human when they do not help.
 
-use fitter_domain::ids::{ProcedureId, QueryId, QuestionId};
+use chrono::{DateTime, Utc};
+use fitter_domain::ids::{PersonId, ProcedureId, QueryId, QuestionId};
 use fitter_domain::msg;
-use fitter_domain::passage::Passage;
+use fitter_domain::passage::{Passage, first_message, tie};
 use fitter_domain::person::{Object, Verb, may};
 use fitter_domain::rich::{Node, Rich, flatten};
 use fitter_domain::screen::{Media, Screen, Slot};
@@ -30,7 +31,8 @@ pub(crate) fn search(turn: &mut Turn<'_>, text: &str) {
     if matches!(turn.state, State::Vehicle { .. } | State::Procedures { .. }) {
         turn.go(State::Home);
     }
-    turn.run(Command::Search { text: text.to_owned() });
+    let within = turn.ctx.run.filter(|_| matches!(turn.state, State::Running { .. })).map(|run| run.procedure.title.clone());
+    turn.run(Command::Search { text: text.to_owned(), within });
 }
 
 pub(crate) fn answer_slot(query: QueryId) -> Slot {
@@ -40,7 +42,7 @@ pub(crate) fn answer_slot(query: QueryId) -> Slot {
 /// Nothing answers the question: what comes nearest, and a human.
 pub(crate) fn not_found(turn: &mut Turn<'_>, query: QueryId, text: &str, nearest: &[Passage]) {
     let screen = Screen::say(msg::not_found(text.chars().take(200).collect::<String>())).primary(msg::button_human(), Action::Human(query));
-    let screen = chips_of(None, nearest)
+    let screen = chips_of(&[], nearest)
         .take(CHIPS)
         .fold(screen, |screen, (place, label)| screen.button(msg::chip(label), Action::Hit(query, place)));
     let screen = turn.with_way_on(screen);
@@ -49,32 +51,53 @@ pub(crate) fn not_found(turn: &mut Turn<'_>, query: QueryId, text: &str, nearest
 
 /// What the search found.
 pub(crate) fn found(turn: &mut Turn<'_>, query: QueryId, hits: &[Passage], procedure: Option<&(ProcedureId, String)>) {
-    let Some(best) = hits.first() else { return };
+    if tie(hits) {
+        return which(turn, query, hits);
+    }
     let walking = matches!(turn.state, State::Running { .. });
-    let mut screen = passage(best);
-    let under_way = |title: &str| walking && turn.ctx.run.is_some_and(|run| run.procedure.title == title);
-    let steps = procedure.filter(|(_, title)| may(turn.ctx.person.role, Verb::Create, Object::Run { own: true }) && !under_way(title));
-    if let Some((id, title)) = steps {
-        screen = screen.primary(msg::button_start_steps(shorten(title)), Action::Procedure { id: *id, job: None });
-    }
+    let shown: Vec<&Passage> = first_message(hits).collect();
+    let (screen, steps) = with_steps(turn, passages(&shown), procedure);
+    let screen = screen.button(msg::button_whole_section(), Action::Section(query, 0, None));
     // At most three big buttons: in a walk, the way back to its step is one of them.
-    let chips = if walking && steps.is_some() { CHIPS - 1 } else { CHIPS };
-    for (place, label) in chips_of(Some(best), hits).take(chips) {
-        screen = screen.button(msg::chip(label), Action::Hit(query, place));
-    }
-    let screen = with_not_it(turn, screen, query, 0);
+    let chips = if walking && steps { CHIPS - 1 } else { CHIPS };
+    let screen = chips_of(&shown, hits).take(chips).fold(screen, |screen, (place, label)| screen.button(msg::chip(label), Action::Hit(query, place)));
+    let screen = with_opinion(turn, screen, query, 0);
     turn.say_as(answer_slot(query), screen);
 }
 
-/// Places and labels of hits beside the one that is shown. Within the same note the heading is enough, and no label stands twice: "Not it" leads
+/// Two procedures fit equally well: the person says which one is meant.
+fn which(turn: &mut Turn<'_>, query: QueryId, hits: &[Passage]) {
+    let screen = (0..).zip(hits.iter().take(2)).fold(Screen::say(msg::which_procedure()), |screen, (place, hit)| {
+        screen.button(msg::chip(shorten(&hit.title)), Action::Hit(query, place))
+    });
+    let screen = with_opinion(turn, screen, query, 1);
+    turn.say_as(answer_slot(query), screen);
+}
+
+/// Adds the way into the procedure that answers, unless its walk is under way; whether there is one.
+fn with_steps(turn: &Turn<'_>, screen: Screen, procedure: Option<&(ProcedureId, String)>) -> (Screen, bool) {
+    let walking = matches!(turn.state, State::Running { .. });
+    let under_way = |title: &str| walking && turn.ctx.run.is_some_and(|run| run.procedure.title == title);
+    let steps = procedure.filter(|(_, title)| may(turn.ctx.person.role, Verb::Create, Object::Run { own: true }) && !under_way(title));
+    match steps {
+        Some((id, title)) => (screen.primary(msg::button_start_steps(shorten(title)), Action::Procedure { id: *id, job: None }), true),
+        None => (screen, false),
+    }
+}
+
+/// Places and labels of hits beside those that are shown. Within the same note the heading is enough, and no label stands twice: "Not it" leads
 /// to the hits that are left out.
-fn chips_of<'h>(shown: Option<&'h Passage>, hits: &'h [Passage]) -> impl Iterator<Item = (u32, String)> + 'h {
-    let mut seen: Vec<String> = shown.map(|shown| shorten(&shown.source())).into_iter().collect();
-    (0..).zip(hits).skip(usize::from(shown.is_some())).filter_map(move |(place, hit)| {
-        let label = shorten(&match hit.headings.last() {
-            Some(heading) if shown.is_some_and(|shown| shown.note == hit.note) => heading.clone(),
+fn chips_of<'h>(shown: &[&'h Passage], hits: &'h [Passage]) -> impl Iterator<Item = (u32, String)> + 'h {
+    let first = shown.first().copied();
+    let label = move |hit: &Passage| {
+        shorten(&match hit.headings.last() {
+            Some(heading) if first.is_some_and(|first| first.note == hit.note) => heading.clone(),
             _ => hit.source(),
-        });
+        })
+    };
+    let mut seen: Vec<String> = shown.iter().flat_map(|shown| [shorten(&shown.source()), label(shown)]).collect();
+    (0..).zip(hits).skip(shown.len()).filter_map(move |(place, hit)| {
+        let label = label(hit);
         let new = !seen.contains(&label);
         seen.push(label.clone());
         new.then_some((place, label))
@@ -82,21 +105,36 @@ fn chips_of<'h>(shown: Option<&'h Passage>, hits: &'h [Passage]) -> impl Iterato
 }
 
 /// "Not it" leads to the next hit and, after the last one, to a human: never straight to a human, who is asked on purpose only.
-fn with_not_it(turn: &Turn<'_>, screen: Screen, query: QueryId, index: u32) -> Screen {
-    let next = Action::Hit(query, index.saturating_add(1));
-    let screen = screen.row([(msg::button_not_it().into(), next.into()), (msg::button_human().into(), Action::Human(query).into())]);
+fn with_opinion(turn: &Turn<'_>, screen: Screen, query: QueryId, index: u32) -> Screen {
+    let screen = screen.row([
+        (msg::button_good().into(), Action::Good(query, index).into()),
+        (msg::button_not_it().into(), Action::NotIt(query, index).into()),
+        (msg::button_human().into(), Action::Human(query).into()),
+    ]);
     if matches!(turn.state, State::Running { .. }) { turn.with_way_on(screen) } else { screen }
 }
 
-/// The passage, quoted, with its source.
-fn passage(hit: &Passage) -> Screen {
-    let body = Rich::text("📄 ").bold(hit.source()).line().append(quoted(hit));
-    Screen { media: hit.images.first().cloned().map(Media::Blob).into_iter().collect(), ..Screen::of(body) }
+/// Passages, quoted, each with its source and its age.
+fn passages(shown: &[&Passage]) -> Screen {
+    let body = shown.iter().fold(Rich::new(), |body, hit| {
+        let body = body.gap().push("📄 ").bold(hit.source()).line().append(quoted(hit));
+        match (hit.changed, &hit.author) {
+            (Some(at), Some(author)) => body.line().push(Node::Italic(msg::answer_changed_by(author.as_str(), date(at)).into())),
+            (Some(at), None) => body.line().push(Node::Italic(msg::answer_changed(date(at)).into())),
+            (None, _) => body,
+        }
+    });
+    let picture = shown.first().and_then(|hit| hit.images.first());
+    Screen { media: picture.cloned().map(Media::Blob).into_iter().collect(), ..Screen::of(body) }
+}
+
+fn date(at: DateTime<Utc>) -> String {
+    at.format("%d.%m.%Y").to_string()
 }
 
 /// The passage as quotations: a long text is collapsed at first, its warnings never are.
 fn quoted(hit: &Passage) -> Rich {
-    let (text, warnings) = hit.parts();
+    let (text, warnings) = hit.shown();
     let long = flatten(&text).text.chars().count() > COLLAPSED_FROM;
     let quotes = [(long, text)].into_iter().chain(warnings.into_iter().map(|warning| (false, warning)));
     quotes.filter(|(_, body)| !body.is_empty()).fold(Rich::new(), |all, (expandable, body)| {
@@ -106,28 +144,69 @@ fn quoted(hit: &Passage) -> Rich {
 }
 
 /// Another hit of the same search.
-pub(crate) fn hit(turn: &mut Turn<'_>, query: QueryId, index: u32, of: u32, hit: Option<&Passage>) {
-    let slot = answer_slot(query);
-    let walking = matches!(turn.state, State::Running { .. });
+pub(crate) fn hit(
+    turn: &mut Turn<'_>,
+    query: QueryId,
+    index: u32,
+    of: u32,
+    hit: Option<&Passage>,
+    procedure: Option<&(ProcedureId, String)>,
+) {
     let first = |screen: Screen| if index > 0 { screen.button(msg::button_first_answer(), Action::Hit(query, 0)) } else { screen };
     let screen = match hit {
-        Some(hit) => with_not_it(turn, first(passage(hit)), query, index),
+        Some(hit) => {
+            let (screen, _) = with_steps(turn, passages(&[hit]), procedure);
+            let whole = (msg::button_whole_section().into(), Action::Section(query, index, None).into());
+            let back = (msg::button_first_answer().into(), Action::Hit(query, 0).into());
+            let screen = screen.row(std::iter::once(whole).chain((index > 0).then_some(back)));
+            with_opinion(turn, screen, query, index)
+        }
         // All of them were shown.
         None if of > 0 => {
             let screen = Screen::say(msg::not_found_more()).primary(msg::button_human(), Action::Human(query));
             turn.with_way_on(first(screen))
         }
-        None => {
-            turn.toast(msg::button_stale());
-            if walking {
-                crate::walk::show_again(turn)
-            } else {
-                turn.home();
-            }
-            return;
-        }
+        None => return forgotten(turn),
     };
-    turn.push(Effect::Edit { slot, screen });
+    turn.push(Effect::Edit { slot: answer_slot(query), screen });
+}
+
+/// The search is forgotten: what was pressed is too old.
+fn forgotten(turn: &mut Turn<'_>) {
+    turn.toast(msg::button_stale());
+    if matches!(turn.state, State::Running { .. }) {
+        crate::walk::show_again(turn)
+    } else {
+        turn.home();
+    }
+}
+
+/// Where a section was opened from, and which one it is.
+pub(crate) struct Opened {
+    pub query: QueryId,
+    pub index: u32,
+    pub section: u32,
+}
+
+/// A whole section, with the ways to its neighbours and back to the answer.
+pub(crate) fn section(turn: &mut Turn<'_>, opened: &Opened, passage: &Passage, before: Option<&str>, after: Option<&str>) {
+    let Opened { query, index, section } = *opened;
+    let to = |section: u32| Action::Section(query, index, Some(section)).into();
+    let before = before.zip(section.checked_sub(1)).map(|(heading, at)| (msg::section_before(shorten(heading)).into(), to(at)));
+    let after = after.map(|heading| (msg::section_after(shorten(heading)).into(), to(section.saturating_add(1))));
+    let screen = passages(&[passage]).row(before.into_iter().chain(after)).button(msg::button_to_answer(), Action::Hit(query, index));
+    let screen = with_opinion(turn, screen, query, index);
+    turn.push(Effect::Edit { slot: answer_slot(query), screen });
+}
+
+/// It was what was asked for. Pressed twice, it is thanked for twice.
+pub(crate) fn good(turn: &mut Turn<'_>, query: QueryId, index: u32) {
+    turn.run(Command::Judge { query, index, good: true }).toast(msg::thanks_for_opinion());
+}
+
+/// It was not: the next one is shown.
+pub(crate) fn not_it(turn: &mut Turn<'_>, query: QueryId, index: u32) {
+    turn.run(Command::Judge { query, index, good: false }).run(Command::OpenHit { query, index: index.saturating_add(1) });
 }
 
 /// The question went to the managers.
@@ -184,23 +263,47 @@ pub(crate) fn answer_photo(turn: &mut Turn<'_>, question: QuestionId, caption: O
     }
 }
 
-/// A question was answered: the asker is told, the manager thanked.
-pub(crate) fn answered(turn: &mut Turn<'_>, question: &Question, already: bool) {
-    let quote = |text: &str| Node::Quote { expandable: false, body: Rich::text(text) };
+/// Somebody had answered before.
+pub(crate) fn already_answered(turn: &mut Turn<'_>, question: &Question) {
+    leave_answering(turn);
+    let answer = question.answer.as_deref().unwrap_or_default();
+    let screen = turn.with_way_on(Screen::of(Rich::from(msg::already_answered()).line().push(quote(answer))));
+    turn.push(Effect::Say { slot: None, screen });
+}
+
+/// A question was answered: the asker and whoever asked the same are told, the manager thanked.
+pub(crate) fn answered(turn: &mut Turn<'_>, question: &Question, others: &[(PersonId, String)], savable: bool) {
+    leave_answering(turn);
+    let answer = question.answer.as_deref().unwrap_or_default();
+    let askers = std::iter::once((question.by, question.text.as_str())).chain(others.iter().map(|(person, text)| (*person, text.as_str())));
+    for (person, text) in askers {
+        let body = Rich::new().bold(Rich::new().push(msg::human_answered(turn.ctx.person.name.as_str())));
+        turn.tell(Addressee::Person(person), None, Screen::of(body.line().push(quote(text)).line().push(answer)));
+    }
+    turn.push(Effect::Retire { slot: question_slot(question.id) });
+    let sent = match others.len() {
+        0 => msg::answer_sent(question.by_name.as_str()),
+        more => msg::answer_sent_to(more + 1),
+    };
+    let screen = Screen::say(sent);
+    let screen = if savable { screen.button(msg::button_save_note(), Action::SaveNote(question.id)) } else { screen };
+    let screen = turn.with_way_on(screen);
+    turn.push(Effect::Say { slot: None, screen });
+}
+
+/// The answer became a note, or could not.
+pub(crate) fn drafted(turn: &mut Turn<'_>, path: Option<&str>) {
+    turn.say_on(path.map_or_else(msg::draft_failed, msg::draft_saved));
+}
+
+fn quote(text: &str) -> Node {
+    Node::Quote { expandable: false, body: Rich::text(text) }
+}
+
+fn leave_answering(turn: &mut Turn<'_>) {
     if matches!(turn.state, State::Answering { .. }) {
         turn.go(State::Home);
     }
-    let answer = question.answer.as_deref().unwrap_or_default();
-    if already {
-        let screen = turn.with_way_on(Screen::of(Rich::from(msg::already_answered()).line().push(quote(answer))));
-        turn.push(Effect::Say { slot: None, screen });
-        return;
-    }
-    let body = Rich::new().bold(Rich::new().push(msg::human_answered(turn.ctx.person.name.as_str())));
-    let body = body.line().push(quote(&question.text)).line().push(answer);
-    turn.tell(Addressee::Person(question.by), None, Screen::of(body));
-    turn.push(Effect::Retire { slot: question_slot(question.id) });
-    turn.say_on(msg::answer_sent(question.by_name.as_str()));
 }
 
 /// Unanswered questions.
@@ -209,7 +312,7 @@ pub(crate) fn listed(turn: &mut Turn<'_>, questions: &[Question]) {
     let screen = questions.iter().take(LISTED).fold(Screen::say(text), |screen, question| {
         screen.button(Node::Text(shorten(&format!("{}: {}", question.by_name, question.text))), Action::Question(question.id))
     });
-    turn.show(screen.row([(msg::button_menu().into(), Action::Menu.into())]));
+    turn.show(screen.row([(msg::button_gaps().into(), Action::Gaps.into()), (msg::button_menu().into(), Action::Menu.into())]));
 }
 
 /// A label that fits a button on a phone.

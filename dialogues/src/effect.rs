@@ -182,6 +182,8 @@ pub enum Command {
     Search {
         /// The question.
         text: String,
+        /// What it is asked in the middle of: the procedure of the walk in focus.
+        within: Option<String>,
     },
     /// → `Hit`.
     OpenHit {
@@ -189,6 +191,24 @@ pub enum Command {
         query: QueryId,
         /// Which hit, from 0.
         index: u32,
+    },
+    /// → `Section`, or `Hit` without a hit for a search that is forgotten.
+    OpenSection {
+        /// The search.
+        query: QueryId,
+        /// Which hit, from 0.
+        index: u32,
+        /// Which section of its note, from 0; none for the hit's own.
+        section: Option<u32>,
+    },
+    /// Keeps whether a hit was what was asked for.
+    Judge {
+        /// The search.
+        query: QueryId,
+        /// Which hit, from 0.
+        index: u32,
+        /// Whether it was.
+        good: bool,
     },
     /// Puts a searched question to the managers. → `Asked` or `Refused`.
     AskHuman(QueryId),
@@ -203,6 +223,16 @@ pub enum Command {
         /// The answer.
         text: String,
     },
+    /// → `Gaps` or `Refused`.
+    ListGaps,
+    /// → `Gap` or `Refused`.
+    OpenGap(QueryId),
+    /// → `Question` or `Refused`: the question that stands for all who asked it.
+    AnswerGap(QueryId),
+    /// The notes have it. → `Gaps` or `Refused`.
+    CloseGap(QueryId),
+    /// Writes an answer into the vault as a draft. → `Drafted`, later, or `Refused`.
+    SaveNote(QuestionId),
     /// → `FaultMade`. The managers are told by the machine.
     ReportFault {
         /// The job it was met on.

@@ -1,12 +1,12 @@
 //! What happens to a dialogue.
 
-use fitter_domain::ids::{BotId, ChatId, JobId, ProcedureId, QueryId, QuestionId, RunId, UserId};
+use fitter_domain::ids::{BotId, ChatId, JobId, PersonId, ProcedureId, QueryId, QuestionId, RunId, UserId};
 use fitter_domain::job::Job;
 use fitter_domain::passage::Passage;
 use fitter_domain::procedure::ProcedureSummary;
 use fitter_domain::run::{Run, RunSummary};
 use fitter_domain::screen::Slot;
-use fitter_domain::ticket::{Fault, Question};
+use fitter_domain::ticket::{Fault, Gap, Question};
 use serde::{Deserialize, Serialize};
 
 use fitter_domain::person::Role;
@@ -287,6 +287,24 @@ pub enum Outcome {
         of: u32,
         /// The passage.
         hit: Option<Box<Passage>>,
+        /// The procedure that the passage belongs to, with its title.
+        #[serde(default)]
+        procedure: Option<(ProcedureId, String)>,
+    },
+    /// A section of the note that a hit is from, as it is now.
+    Section {
+        /// The search.
+        query: QueryId,
+        /// Which hit, from 0.
+        index: u32,
+        /// Which section, from 0.
+        section: u32,
+        /// The section.
+        passage: Box<Passage>,
+        /// The heading of the section before it.
+        before: Option<String>,
+        /// The heading of the one after it.
+        after: Option<String>,
     },
     /// A question went to the managers.
     Asked {
@@ -309,6 +327,29 @@ pub enum Outcome {
         question: Box<Question>,
         /// Somebody had answered before; the answer is theirs.
         already: bool,
+        /// Others who asked the same, with their words.
+        #[serde(default)]
+        others: Vec<(PersonId, String)>,
+        /// The answer can be saved as a note.
+        #[serde(default)]
+        savable: bool,
+    },
+    /// What the notes do not answer, what is asked most first.
+    Gaps {
+        /// The first of them.
+        gaps: Vec<Gap>,
+        /// How many there are.
+        of: u32,
+    },
+    /// Something that the notes do not answer was opened.
+    Gap {
+        /// It.
+        gap: Box<Gap>,
+    },
+    /// An answer was saved as a draft.
+    Drafted {
+        /// Where in the vault; none if it could not be saved.
+        path: Option<String>,
     },
     /// A fault was reported.
     FaultMade {

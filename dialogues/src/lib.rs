@@ -12,7 +12,7 @@
 //! | [`turn`] | collects the effects of one step |
 //! | [`step`] | one step: routes an event to its machine |
 //! | `burst` | what comes in one go outside of a walk |
-//! | `onboarding` `home` `jobs` `procedures` `walk` `ask` `faults` `invites` | the machines, one per file |
+//! | `onboarding` `home` `jobs` `procedures` `walk` `ask` `gaps` `faults` `invites` | the machines, one per file |
 
 pub mod action;
 pub mod ask;
@@ -20,6 +20,7 @@ mod burst;
 pub mod effect;
 pub mod event;
 pub mod faults;
+mod gaps;
 mod home;
 mod invites;
 mod jobs;

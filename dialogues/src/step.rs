@@ -10,7 +10,7 @@ use crate::effect::Command;
 use crate::event::{Event, Input, Outcome, Photo};
 use crate::state::State;
 use crate::turn::{Ctx, Transition, Turn};
-use crate::{ask, burst, faults, home, invites, jobs, onboarding, procedures, walk};
+use crate::{ask, burst, faults, gaps, home, invites, jobs, onboarding, procedures, walk};
 
 /// The walk that a step on this event needs in [`Ctx::run`].
 #[must_use]
@@ -132,6 +132,9 @@ fn command(turn: &mut Turn<'_>, name: &str, payload: &str) {
         }
         "new" => jobs::ask_number(turn),
         "procedures" => procedures::list(turn, None, 0),
+        "gaps" => {
+            turn.go(State::Home).run(Command::ListGaps);
+        }
         "ask" if payload.is_empty() => ask::prompt(turn),
         "ask" => ask::search(turn, payload),
         _ => {
@@ -201,8 +204,26 @@ fn tap(turn: &mut Turn<'_>, action: Action) {
         Action::Hit(query, index) => {
             turn.run(Command::OpenHit { query, index });
         }
+        Action::Good(query, index) => ask::good(turn, query, index),
+        Action::NotIt(query, index) => ask::not_it(turn, query, index),
+        Action::Section(query, index, section) => {
+            turn.run(Command::OpenSection { query, index, section });
+        }
         Action::Human(query) => {
             turn.run(Command::AskHuman(query));
+        }
+        Action::Gaps => {
+            turn.run(Command::ListGaps);
+        }
+        Action::Gap(query) => {
+            turn.run(Command::OpenGap(query));
+        }
+        Action::AnswerGap(query) => {
+            turn.run(Command::AnswerGap(query));
+        }
+        Action::CloseGap(query) => gaps::close(turn, query),
+        Action::SaveNote(question) => {
+            turn.run(Command::SaveNote(question));
         }
         Action::Questions => {
             turn.run(Command::ListQuestions);
@@ -287,11 +308,18 @@ fn came_of(turn: &mut Turn<'_>, outcome: &Outcome) {
         Outcome::Found { query, text, .. } if walk::searched(turn, *query, text) => {}
         Outcome::Found { query, text, hits, nearest, .. } if hits.is_empty() => ask::not_found(turn, *query, text, nearest),
         Outcome::Found { query, hits, procedure, .. } => ask::found(turn, *query, hits, procedure.as_ref()),
-        Outcome::Hit { query, index, of, hit } => ask::hit(turn, *query, *index, *of, hit.as_deref()),
+        Outcome::Hit { query, index, of, hit, procedure } => ask::hit(turn, *query, *index, *of, hit.as_deref(), procedure.as_ref()),
+        Outcome::Section { query, index, section, passage, before, after } => {
+            ask::section(turn, &ask::Opened { query: *query, index: *index, section: *section }, passage, before.as_deref(), after.as_deref());
+        }
         Outcome::Asked { question } => ask::asked(turn, *question),
         Outcome::Question { question } => ask::opened(turn, question),
         Outcome::Questions { questions } => ask::listed(turn, questions),
-        Outcome::Answered { question, already } => ask::answered(turn, question, *already),
+        Outcome::Answered { question, already: true, .. } => ask::already_answered(turn, question),
+        Outcome::Answered { question, others, savable, .. } => ask::answered(turn, question, others, *savable),
+        Outcome::Gaps { gaps, of } => gaps::listed(turn, gaps, *of),
+        Outcome::Gap { gap } => gaps::opened(turn, gap),
+        Outcome::Drafted { path } => ask::drafted(turn, path.as_deref()),
         Outcome::FaultMade { fault } => faults::made(turn, fault),
         Outcome::Faults { faults } => faults::listed(turn, faults),
         Outcome::Fault { fault } => faults::opened(turn, fault),

@@ -1,11 +1,12 @@
 //! What search returns.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::rich::{Node, Rich};
 
 /// A passage of a note that may answer a question.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Passage {
     /// Path of the note inside the vault, with `/` and extension.
     pub note: String,
@@ -25,6 +26,42 @@ pub struct Passage {
     pub images: Vec<String>,
     /// Path of the note again if it is a procedure that can be walked through.
     pub procedure: Option<String>,
+    /// The part of the body that answers the question, without warnings; none if that is all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Rich>,
+    /// The note answers by its keywords, so this comes before what was searched.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fixed: bool,
+    /// When the note was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<DateTime<Utc>>,
+    /// Who changed it, as they call themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+}
+
+/// A second passage is shown with the first one if its score is at least this share of the first one's.
+const NEARLY_AS_GOOD: f32 = 0.9;
+
+/// Two procedures whose scores differ by at most this share fit equally well.
+const TIE: f32 = 0.02;
+
+/// Whether the two best passages are from different procedures that fit equally well, so that only the asker knows which is meant.
+#[must_use]
+pub fn tie(hits: &[Passage]) -> bool {
+    let [first, second, ..] = hits else { return false };
+    let procedures = first.procedure.is_some() && second.procedure.is_some() && first.note != second.note;
+    procedures && !first.fixed && second.score >= (1.0 - TIE) * first.score
+}
+
+/// The passages of an answer's first message: the best one, and the second one if it is nearly as good.
+pub fn first_message(hits: &[Passage]) -> impl Iterator<Item = &Passage> {
+    let first = hits.first();
+    let second = first.zip(hits.get(1)).filter(|(first, second)| {
+        let other = first.note != second.note || first.headings != second.headings;
+        other && !first.fixed && second.score >= NEARLY_AS_GOOD * first.score
+    });
+    first.into_iter().chain(second.map(|(_, second)| second))
 }
 
 /// Signs that a warning's quotation begins with: a warning, a danger.
@@ -51,6 +88,13 @@ impl Passage {
         (Rich(rest), warnings)
     }
 
+    /// What is shown of it at first: the part that answers, and its warnings.
+    #[must_use]
+    pub fn shown(&self) -> (Rich, Vec<Rich>) {
+        let (text, warnings) = self.parts();
+        (self.span.clone().unwrap_or(text), warnings)
+    }
+
     /// `note › heading`, the innermost heading only.
     #[must_use]
     pub fn source(&self) -> String {
@@ -74,19 +118,40 @@ mod tests {
             .push(quote("ℹ️ К слову"))
             .push("\n\n")
             .push(quote("⚠️ Ток"));
-        let passage = Passage {
-            note: String::new(),
-            title: String::new(),
-            headings: Vec::new(),
-            start_line: 1,
-            end_line: 1,
-            score: 1.0,
-            body,
-            images: Vec::new(),
-            procedure: None,
-        };
+        let passage = Passage { body, ..Passage::default() };
         let (rest, warnings) = passage.parts();
         assert_eq!(rest.plain(), "До.\n\nПосле.\n\nℹ️ К слову\nтекст");
         assert_eq!(warnings.iter().map(Rich::plain).collect::<Vec<_>>(), ["⛔ Пожар\nтекст", "⚠️ Ток\nтекст"]);
+    }
+    #[test]
+    fn a_second_passage_is_shown_only_if_it_is_nearly_as_good() {
+        let hit = |heading: &str, score| Passage { headings: vec![heading.into()], score, ..Passage::default() };
+        let shown = |hits: &[Passage]| first_message(hits).count();
+        assert_eq!(shown(&[]), 0);
+        assert_eq!(shown(&[hit("А", 1.0)]), 1);
+        assert_eq!(shown(&[hit("А", 1.0), hit("Б", 0.95), hit("В", 0.95)]), 2);
+        assert_eq!(shown(&[hit("А", 1.0), hit("Б", 0.5)]), 1);
+        assert_eq!(shown(&[hit("А", 1.0), hit("А", 1.0)]), 1, "a piece of the same section");
+        assert_eq!(shown(&[Passage { fixed: true, ..hit("А", 1.0) }, hit("Б", 1.0)]), 1);
+    }
+
+    #[test]
+    fn two_procedures_that_fit_equally_well_are_a_tie() {
+        let hit = |note: &str, score| Passage { note: note.into(), procedure: Some(note.into()), score, ..Passage::default() };
+        assert!(tie(&[hit("А", 0.9), hit("Б", 0.89)]));
+        assert!(!tie(&[hit("А", 0.9), hit("Б", 0.8)]), "one is better");
+        assert!(!tie(&[hit("А", 0.9), hit("А", 0.9)]), "one procedure");
+        assert!(!tie(&[hit("А", 0.9), Passage { procedure: None, ..hit("Б", 0.9) }]), "a note explains");
+        assert!(!tie(&[hit("А", 0.9)]));
+    }
+
+    #[test]
+    fn what_is_shown_is_the_part_that_answers_with_the_warnings() {
+        let warning = Node::Quote { expandable: false, body: Rich::text("⚠️ Ток") };
+        let passage = Passage { body: Rich::text("Много слов.").push(warning), span: Some(Rich::text("слов")), ..Passage::default() };
+        let (text, warnings) = passage.shown();
+        assert_eq!((text.plain().as_str(), warnings.len()), ("слов", 1));
+        let whole = Passage { span: None, ..passage };
+        assert_eq!(whole.shown().0.plain(), "Много слов.");
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{FaultId, JobId, PersonId, QuestionId, RunId};
+use crate::ids::{FaultId, JobId, PersonId, QueryId, QuestionId, RunId};
 
 /// A fault reported by a technician.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,4 +45,19 @@ pub struct Question {
     pub tried: Vec<String>,
     /// The answer, once there is one.
     pub answer: Option<String>,
+}
+
+/// Something that the notes do not answer: searches that meant the same and were no help.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The first of the searches; it names all of them.
+    pub query: QueryId,
+    /// Its words.
+    pub text: String,
+    /// How many searches there were.
+    pub count: u32,
+    /// Other words for the same.
+    pub examples: Vec<String>,
+    /// Who asked, and how often; who asked most comes first.
+    pub askers: Vec<(String, u32)>,
 }

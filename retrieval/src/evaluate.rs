@@ -20,6 +20,8 @@ use fitter_domain::Locale;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub mod answers;
+
 /// Ranks that count for [`Figures::mrr`] and [`Figures::ndcg`].
 pub const DEPTH: usize = 10;
 
@@ -171,7 +173,8 @@ fn query(line: &str) -> Result<Query, String> {
     })
 }
 
-/// Gives questions judgements of passages in place of what they say themselves about their answers. Lines whose score is no number are headers; those of 0 or less are no answers.
+/// Gives questions judgements of passages in place of what they say themselves about their answers. Lines whose score is no number are headers;
+/// those of 0 or less are no answers.
 ///
 /// # Errors
 /// [`ReadError`].

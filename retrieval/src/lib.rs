@@ -18,6 +18,10 @@
 //! | [`fusion`] | two lists of passages become one |
 //! | [`rerank`] | a second look at the best passages |
 //! | [`hybrid`] | search by words and vectors over notes in memory |
+//! | [`follow`] | questions that go on from the one before |
+//! | [`fixed`] | notes that answer by keyword |
+//! | [`extract`] | the part of a passage that answers |
+//! | [`gaps`] | questions that mean the same |
 //! | [`evaluate`] | measures against questions with known answers |
 //! | [`local`] | search over a folder in memory, without a database |
 //! | [`problem`] | what is wrong in a vault, by file and line |
@@ -31,7 +35,11 @@ pub mod dense;
 mod embed;
 pub mod evaluate;
 mod excalidraw;
+pub mod extract;
+pub mod fixed;
+pub mod follow;
 pub mod fusion;
+pub mod gaps;
 pub mod glossary;
 pub mod hybrid;
 pub mod import;

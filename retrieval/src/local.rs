@@ -7,6 +7,8 @@ use std::sync::Arc;
 use fitter_domain::passage::Passage;
 use serde::Serialize;
 
+use crate::extract::extract;
+use crate::fixed;
 use crate::glossary::Glossary;
 use crate::import::{self, Import};
 use crate::index::{Hit, IndexError, LexicalIndex, NoteEntry, TantivyIndex};
@@ -95,6 +97,29 @@ impl LocalSearch {
         Some(passage(note, chunk, hit.score))
     }
 
+    /// The passages that answer a question, best first, with the part to quote; none if nothing answers it.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub fn answer(&self, question: &str, filter: &Filter) -> Result<Vec<Passage>, IndexError> {
+        let answer = self.searcher.ask(question, filter)?;
+        let asked = self.searcher.question(question);
+        let hits = if answer.answered { answer.hits.as_slice() } else { &[] };
+        let mut passages: Vec<Passage> = hits.iter().filter_map(|hit| self.passage(hit)).collect();
+        for passage in &mut passages {
+            passage.span = extract(&asked, passage);
+        }
+        let visible = self.notes.values().filter(|note| filter.visible.contains(&note.meta.visibility));
+        let phrases = visible.flat_map(|note| note.meta.answers.iter().map(|phrase| (phrase.as_str(), note.path.as_str())));
+        if let Some(note) = fixed::find(question, phrases).and_then(|path| self.notes.get(path))
+            && let Some(chunk) = note.chunks.first()
+        {
+            passages.retain(|hit| hit.note != note.path || hit.start_line != chunk.start_line);
+            passages.insert(0, Passage { fixed: true, ..passage(note, chunk, 1.0) });
+        }
+        Ok(passages)
+    }
+
     fn lookup(&self, hit: &Hit) -> Option<(&Parsed, &Chunk)> {
         let note = self.notes.get(&hit.note)?;
         Some((note, note.chunks.get(hit.chunk as usize)?))
@@ -127,5 +152,6 @@ pub fn passage(note: &Parsed, chunk: &Chunk, score: f32) -> Passage {
         body: chunk.body.clone(),
         images: chunk.images.clone(),
         procedure: note.procedure.as_ref().map(|_| note.path.clone()),
+        ..Passage::default()
     }
 }

@@ -75,6 +75,8 @@ pub struct Meta {
     /// When it was changed, if it says so, as it says it.
     #[serde(default)]
     pub updated: Option<String>,
+    /// Words and phrases that this note answers before anything else does, see [`crate::fixed`].
+    pub answers: Vec<String>,
 }
 
 /// The YAML block at byte 0 and the text after it, where the block's lines are left empty so that line numbers stay.
@@ -140,6 +142,7 @@ impl Meta {
         meta.updated = strings(&map, &["updated", "modified"]).into_iter().next();
         meta.devices = strings(&map, &["devices", "device"]);
         meta.vehicles = strings(&map, &["vehicles", "vehicle"]);
+        meta.answers = strings(&map, &["answer"]);
         match strings(&map, &["type"]).first().map(|kind| kind.to_lowercase()).as_deref() {
             Some("procedure") => meta.kind = Kind::Procedure,
             Some("glossary") => meta.kind = Kind::Glossary,

@@ -161,6 +161,12 @@ impl Searcher {
         Arc::clone(&self.index.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// A question, taken apart with the company's jargon.
+    #[must_use]
+    pub fn question(&self, text: &str) -> Question {
+        Question::new(text, &self.glossary.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The best passages for a question, and whether they answer it.
     ///
     /// # Errors

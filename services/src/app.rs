@@ -15,6 +15,7 @@ use fitter_store::{Database, PgConnection, database};
 use tokio::sync::Notify;
 
 use crate::dense::Dense;
+use crate::drafts::Drafts;
 use crate::error::ServiceError;
 use crate::files::Files;
 use crate::index::Indexed;
@@ -96,6 +97,8 @@ pub struct App {
     pub indexed: Indexed,
     /// Wakes whoever keeps the notes in line with their source, if it is this process.
     pub stirred: Arc<Notify>,
+    /// Where answers of people are written as notes, if anywhere.
+    pub drafts: Option<Arc<dyn Drafts>>,
     /// Wakes the workers of this process.
     pub wake: Wake,
     /// Bots by number, once Telegram has told their names.

@@ -5,8 +5,12 @@
 //! | `commands.rs` | people, invitations, home |
 //! | `commands/jobs.rs` | repair cards and their photos |
 //! | `commands/walks.rs` | procedures and walks |
-//! | `commands/tickets.rs` | searches, questions and faults |
+//! | `commands/answers.rs` | searches and what people think of them |
+//! | `commands/gaps.rs` | what the notes do not answer |
+//! | `commands/tickets.rs` | questions and faults |
 
+mod answers;
+mod gaps;
 mod jobs;
 mod tickets;
 mod walks;
@@ -67,7 +71,14 @@ impl Turn<'_> {
             Command::PlacePhotos { run, step, files } => self.place_photos(conn, run, &step, &files).await,
             Command::ListRuns => Ok(Some(Outcome::Runs { runs: runs::open_of(conn, self.person.id, COUNTED).await? })),
             Command::StartTimer { run, step, seconds } => self.start_timer(run, step, seconds),
-            Command::Search { text } => self.search(text),
+            Command::Search { text, within } => self.search(text, within),
+            Command::OpenSection { query, index, section } => self.open_section(conn, query, index, section).await,
+            Command::Judge { query, index, good } => self.judge(conn, query, index, good).await,
+            Command::ListGaps => self.list_gaps(conn).await,
+            Command::OpenGap(query) => self.open_gap(conn, query).await,
+            Command::AnswerGap(query) => self.answer_gap(conn, query).await,
+            Command::CloseGap(query) => self.close_gap(conn, query).await,
+            Command::SaveNote(question) => self.save_note(conn, question).await,
             Command::OpenHit { query, index } => self.open_hit(conn, query, index).await,
             Command::AskHuman(query) => self.ask_human(conn, query).await,
             Command::OpenQuestion(question) => self.open_question(conn, question).await,

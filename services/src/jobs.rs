@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fitter_dialogues::event::Outcome;
-use fitter_domain::ids::{BotId, ChatId, PersonId, RunId};
+use fitter_domain::ids::{BotId, ChatId, PersonId, QuestionId, RunId};
 use fitter_queue::{Failure, Finished, Task};
-use fitter_store::{Postgres, Transaction, files, people, queries};
+use fitter_store::{Postgres, Transaction, files, people, questions};
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
+use crate::answers::{Ask, Shown};
 use crate::app::App;
 use crate::conversation::Late;
+use crate::drafts::Draft;
 use crate::error::ServiceError;
 
 /// A piece of slow work.
@@ -31,6 +33,22 @@ pub enum Job {
         person: PersonId,
         /// The question.
         text: String,
+        /// The procedure that they are in the middle of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<String>,
+    },
+    /// Writes an answer into the vault as a draft.
+    Draft {
+        /// Where the outcome goes.
+        bot: BotId,
+        /// To which chat.
+        chat: ChatId,
+        /// To which topic.
+        thread: Option<i64>,
+        /// Whose answer it is.
+        person: PersonId,
+        /// The answered question.
+        question: QuestionId,
     },
     /// Calls when a step's timer is over; the item's delay is the time.
     Timer {
@@ -93,9 +111,13 @@ impl App {
         let Some(item) = task.items().first() else { return Err(Failure::Lost) };
         let job: Job = item.decode()?;
         let done = match job {
-            Job::Search { bot, chat, thread, person, text } => {
+            Job::Search { bot, chat, thread, person, text, within } => {
                 let late = |outcome| Late { bot, chat, thread, person, outcome };
-                self.answer(&task, person, text, &late).await
+                self.answer(&task, person, text, within, &late).await
+            }
+            Job::Draft { bot, chat, thread, person, question } => {
+                let path = self.save_draft(person, question).await?;
+                self.report(&task, Late { bot, chat, thread, person, outcome: Outcome::Drafted { path } }).await
             }
             Job::Timer { bot, chat, thread, person, run, step } => {
                 let late = Late { bot, chat, thread, person, outcome: Outcome::TimerOver { run, step } };
@@ -118,6 +140,7 @@ impl App {
         task: &Task,
         person: PersonId,
         text: String,
+        within: Option<String>,
         late: &(dyn Fn(Outcome) -> Late + Send + Sync),
     ) -> Result<Finished, ServiceError> {
         let asker = {
@@ -125,17 +148,31 @@ impl App {
             people::get(&mut conn, person).await?
         };
         let (role, locale) = asker.map_or_else(Default::default, |asker| (asker.role, asker.locale));
-        let at_hand = self.at_hand(person).await?;
-        // No connection is held while the index is searched.
-        let asked = self.ask(&text, role, locale, &at_hand).await?;
+        let ask = Ask { person, role, locale, text, within };
+        let searched = self.ask_notes(&ask).await?;
         let mut tx = self.db.pool().begin().await?;
-        let hits = self.search.passages(&mut tx, &asked.hits).await?;
-        let nearest = self.search.passages(&mut tx, &asked.nearest).await?;
-        let procedure = self.search.procedure(&mut tx, &hits, role).await?;
-        let leafed = if hits.is_empty() { &nearest } else { &hits };
-        let query = queries::create(&mut tx, person, &text, leafed, self.clock.now()).await?;
+        let Shown { query, hits, nearest, procedure } = self.show_notes(&mut tx, &ask, &searched).await?;
         metrics::counter!("fitter_searches_total", "found" => if hits.is_empty() { "no" } else { "yes" }).increment(1);
-        self.tell_late(tx, task, late(Outcome::Found { query, text, hits, nearest, procedure })).await
+        self.tell_late(tx, task, late(Outcome::Found { query, text: ask.text, hits, nearest, procedure })).await
+    }
+
+    /// Writes the answer to a question into the vault; its path, none if that cannot be.
+    async fn save_draft(&self, person: PersonId, question: QuestionId) -> Result<Option<String>, ServiceError> {
+        let (answered, author) = {
+            let mut conn = self.db.pool().acquire().await?;
+            (questions::get(&mut conn, question).await?, people::get(&mut conn, person).await?)
+        };
+        let (Some(drafts), Some(answered), Some(author)) = (&self.drafts, answered, author) else { return Ok(None) };
+        let Some(answer) = answered.answer else { return Ok(None) };
+        let lang = author.locale.code().to_owned();
+        let draft = Draft { question, text: answered.text, answer, author: author.name, lang, at: self.clock.now() };
+        match drafts.save(draft).await {
+            Ok(path) => Ok(Some(path)),
+            Err(error) => {
+                tracing::warn!(%error, question = question.0, "draft of question {question} was not saved");
+                Ok(None)
+            }
+        }
     }
 
     async fn report(&self, task: &Task, late: Late) -> Result<Finished, ServiceError> {

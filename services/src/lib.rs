@@ -17,24 +17,32 @@
 //! | [`search`] | searching them |
 //! | [`ask`] | questions to passages: words, vectors, what is at hand |
 //! | [`dense`] | vectors of the notes |
+//! | [`answers`] | from a question to what is shown |
+//! | [`sections`] | a note by its sections |
+//! | [`gaps`] | what the notes do not answer |
+//! | [`drafts`] | answers that become notes |
 //! | [`jobs`] | slow work: searches, timers, fetching photos |
 //! | [`error`] | what can go wrong |
 
 pub mod access;
+pub mod answers;
 pub mod app;
 pub mod ask;
 pub mod commands;
 pub mod conversation;
 pub mod delivery;
 pub mod dense;
+pub mod drafts;
 pub mod error;
 pub mod files;
+pub mod gaps;
 pub mod groups;
 pub mod index;
 pub mod invites;
 pub mod jobs;
 pub mod menu;
 pub mod search;
+pub mod sections;
 pub mod turns;
 pub mod vault;
 

@@ -9,7 +9,7 @@ use fitter_domain::person::Role;
 use fitter_retrieval::glossary::Glossary;
 use fitter_retrieval::index::{Hit, TantivyIndex};
 use fitter_retrieval::meta::{Kind, Visibility};
-use fitter_retrieval::search::{Answer, Filter, Searcher};
+use fitter_retrieval::search::{Answer, Filter, Question, Searcher};
 use fitter_store::PgConnection;
 use fitter_store::notes::{self, StoredChunk};
 use fitter_store::procedures;
@@ -100,6 +100,12 @@ impl Search {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// A question, taken apart with the company's jargon.
+    #[must_use]
+    pub fn question(&self, text: &str) -> Question {
+        self.current().question(text)
+    }
+
     /// Puts another index in the place of the one in use.
     pub(crate) fn swap(&self, searcher: Searcher) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(searcher);
@@ -147,6 +153,8 @@ impl Search {
                 score: hit.score,
                 body: chunk.body,
                 images: chunk.images,
+                changed: Some(note.modified),
+                ..Passage::default()
             });
         }
         Ok(passages)

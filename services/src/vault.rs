@@ -17,7 +17,7 @@ use fitter_retrieval::note::Parsed;
 use fitter_retrieval::vault::Vault;
 use fitter_store::notes::Sums;
 use fitter_store::vault::{ProblemRecord, ProblemSums, Severity};
-use fitter_store::{notes, procedures, subjects, vault as stored};
+use fitter_store::{fixed, notes, procedures, subjects, vault as stored};
 
 use crate::app::App;
 use crate::error::ServiceError;
@@ -159,6 +159,9 @@ impl App {
         let mut tx = self.db.pool().begin().await?;
         notes::replace_notes(&mut tx, &records).await?;
         subjects::replace(&mut tx, &notes.iter().map(rows::subject).collect::<Vec<_>>()).await?;
+        for note in notes {
+            fixed::replace(&mut tx, &note.path, &note.meta.answers).await?;
+        }
         rows::put_files(&mut tx, notes, vault).await?;
         let mut retired = Vec::new();
         for (note, (record, _)) in notes.iter().zip(&records) {

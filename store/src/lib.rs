@@ -17,7 +17,9 @@
 //! | [`runs`] | walks through them |
 //! | [`faults`] | faults met at work |
 //! | [`questions`] | questions to a human |
-//! | [`queries`] | searches that were made |
+//! | [`queries`] | searches that were made, and what people think of them |
+//! | [`gaps`] | searches that were no help |
+//! | [`fixed`] | what notes answer by keyword |
 //! | [`notes`] | notes and their passages |
 //! | [`subjects`] | what notes are about |
 //! | [`vault`] | what is known of the files and the source of the notes |
@@ -41,6 +43,8 @@ pub mod database;
 pub mod dialogues;
 pub mod faults;
 pub mod files;
+pub mod fixed;
+pub mod gaps;
 pub mod home;
 pub mod invites;
 pub mod jobs;
@@ -66,12 +70,14 @@ pub use sqlx::{Error, PgConnection, PgPool, Postgres, Transaction};
 /// Every SQL statement of this crate and of the queue, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<&'static str> {
-    let own: [&[&str]; 23] = [
+    let own: [&[&str]; 25] = [
         audit::STATEMENTS,
         database::STATEMENTS,
         dialogues::STATEMENTS,
         faults::STATEMENTS,
         files::STATEMENTS,
+        fixed::STATEMENTS,
+        gaps::STATEMENTS,
         invites::STATEMENTS,
         home::STATEMENTS,
         jobs::STATEMENTS,

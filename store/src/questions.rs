@@ -16,6 +16,10 @@ sql! {
     OF_QUERY = "SELECT id, by, by_name, text, tried, answer FROM questions WHERE query = $1";
     GET = "SELECT id, by, by_name, text, tried, answer FROM questions WHERE id = $1";
     OPEN = "SELECT id, by, by_name, text, tried, answer FROM questions WHERE answer IS NULL ORDER BY id LIMIT $1";
+    SEARCH = "SELECT query FROM questions WHERE id = $1";
+    OPEN_OF = "
+        SELECT id, by, by_name, text, tried, answer FROM questions WHERE query = ANY ($1::bigint[]) AND answer IS NULL ORDER BY id
+    ";
     ANSWER = "
         UPDATE questions SET answer = $3, answered_by = $2, answered_at = $4 WHERE id = $1 AND answer IS NULL
         RETURNING id, by, by_name, text, tried, answer
@@ -65,6 +69,24 @@ pub async fn get(conn: &mut PgConnection, id: QuestionId) -> Result<Option<Quest
 /// If the database refuses.
 pub async fn open(conn: &mut PgConnection, limit: u32) -> Result<Vec<Question>, Error> {
     sqlx::query(OPEN).bind(i64::from(limit)).fetch_all(conn).await?.iter().map(question).collect()
+}
+
+/// The search that a question came from.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn search_of(conn: &mut PgConnection, id: QuestionId) -> Result<Option<QueryId>, Error> {
+    let query: Option<Option<i64>> = sqlx::query_scalar(SEARCH).bind(id.0).fetch_optional(conn).await?;
+    Ok(query.flatten().map(QueryId))
+}
+
+/// Questions without an answer that came from these searches, oldest first.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn open_of(conn: &mut PgConnection, queries: &[QueryId]) -> Result<Vec<Question>, Error> {
+    let queries: Vec<i64> = queries.iter().map(|query| query.0).collect();
+    sqlx::query(OPEN_OF).bind(queries).fetch_all(conn).await?.iter().map(question).collect()
 }
 
 /// Answers a question if nobody has; `None` if it does not exist.

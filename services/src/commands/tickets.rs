@@ -1,20 +1,20 @@
-//! Searches, questions to a human, and faults.
-
-use std::time::Duration;
+//! Questions to a human, and faults.
 
 use fitter_dialogues::ask::question_screen;
 use fitter_dialogues::effect::Addressee;
 use fitter_dialogues::event::Outcome;
 use fitter_dialogues::faults::closed_screen;
-use fitter_domain::ids::{FaultId, JobId, QueryId, QuestionId, RunId};
+use fitter_domain::ids::{FaultId, JobId, PersonId, QueryId, QuestionId, RunId};
 use fitter_domain::passage::Passage;
 use fitter_domain::person::{Object, Verb};
+use fitter_domain::ticket::Question;
 use fitter_store::PgConnection;
-use fitter_store::{faults, queries, questions};
+use fitter_store::{faults, gaps, queries, questions};
 
 use super::Came;
 use crate::conversation::Turn;
-use crate::jobs::Job as Slow;
+use crate::error::ServiceError;
+use crate::gaps::others;
 
 /// Sources that a manager is told of: what was shown first.
 const SOURCES: usize = 3;
@@ -23,22 +23,6 @@ const SOURCES: usize = 3;
 const LISTED: u32 = 50;
 
 impl Turn<'_> {
-    pub(super) fn search(&mut self, text: String) -> Came {
-        let (at, person) = (self.at, self.person.id);
-        let job = Slow::Search { bot: at.bot, chat: at.chat, thread: at.thread, person, text };
-        self.later(format!("search:{}:{}", at.bot, at.chat), &job, Duration::ZERO)?;
-        Ok(None)
-    }
-
-    pub(super) async fn open_hit(&mut self, conn: &mut PgConnection, query: QueryId, index: u32) -> Came {
-        let found = queries::get(conn, query).await?.filter(|found| self.own(found.person));
-        let (of, hit) = found.map_or((0, None), |found| {
-            let of = u32::try_from(found.hits.len()).unwrap_or(u32::MAX);
-            (of, found.hits.into_iter().nth(index as usize).map(Box::new))
-        });
-        Ok(Some(Outcome::Hit { query, index, of, hit }))
-    }
-
     pub(super) async fn ask_human(&mut self, conn: &mut PgConnection, query: QueryId) -> Came {
         let Some(found) = queries::get(conn, query).await?.filter(|found| self.own(found.person)) else {
             return Ok(Some(Outcome::Refused));
@@ -47,10 +31,11 @@ impl Turn<'_> {
         tried.dedup();
         tried.truncate(SOURCES);
         let (question, new) =
-            questions::create(conn, query, self.person.id, &self.person.name, &found.text, &tried, self.app.clock.now()).await?;
+            questions::create(conn, query, self.person.id, &self.person.name, &found.whole(), &tried, self.app.clock.now()).await?;
         let id = question.id;
         // Pressed twice: the managers have it already.
         if new {
+            gaps::note(conn, query, self.person.id, &found.text, gaps::Why::Asked, self.app.clock.now()).await?;
             let (slot, screen) = question_screen(&question);
             self.tell(conn, Addressee::Managers, Some(slot), &screen).await?;
             self.record("ask", format!("question:{id}"), None, None);
@@ -77,15 +62,38 @@ impl Turn<'_> {
         if !self.may(Verb::Resolve, Object::Question { own: false }) {
             return Ok(Some(Outcome::Refused));
         }
-        let answered = questions::answer(conn, question, self.person.id, text, self.app.clock.now()).await?;
+        let now = self.app.clock.now();
+        let answered = questions::answer(conn, question, self.person.id, text, now).await?;
         Ok(Some(match answered {
             None => Outcome::Refused,
             Some(questions::Answered::Now(question)) => {
                 self.record("answer", format!("question:{}", question.id), None, None);
-                Outcome::Answered { question: Box::new(question), already: false }
+                let others = self.answer_the_same(conn, &question, text).await?;
+                Outcome::Answered { question: Box::new(question), already: false, others, savable: self.app.drafts.is_some() }
             }
-            Some(questions::Answered::Already(question)) => Outcome::Answered { question: Box::new(question), already: true },
+            Some(questions::Answered::Already(question)) => {
+                Outcome::Answered { question: Box::new(question), already: true, others: Vec::new(), savable: false }
+            }
         }))
+    }
+
+    /// Whoever asked the same has this answer too: their questions are answered, and nobody has to write a note for them. Gives those who are to
+    /// be told.
+    async fn answer_the_same(
+        &mut self,
+        conn: &mut PgConnection,
+        question: &Question,
+        text: &str,
+    ) -> Result<Vec<(PersonId, String)>, ServiceError> {
+        let now = self.app.clock.now();
+        let Some(query) = questions::search_of(conn, question.id).await? else { return Ok(Vec::new()) };
+        let Some(group) = self.app.gap_group(conn, query).await? else { return Ok(Vec::new()) };
+        let queries: Vec<QueryId> = group.iter().map(|search| search.query).collect();
+        for other in questions::open_of(conn, &queries).await? {
+            questions::answer(conn, other.id, self.person.id, text, now).await?;
+        }
+        gaps::close(conn, &queries, self.person.id, now).await?;
+        Ok(others(&group, question.by))
     }
 
     pub(super) async fn report_fault(
