@@ -318,7 +318,16 @@ impl Default for Search {
 }
 impl Default for Vault {
     fn default() -> Self {
-        Self { path: None, drafts: None, git_url: None, git_branch: None, git_token_file: None, git_ssh_key_file: None, git_poll: 60, hook_secret: None }
+        Self {
+            path: None,
+            drafts: None,
+            git_url: None,
+            git_branch: None,
+            git_token_file: None,
+            git_ssh_key_file: None,
+            git_poll: 60,
+            hook_secret: None,
+        }
     }
 }
 impl Default for Log {

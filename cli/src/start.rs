@@ -165,10 +165,13 @@ pub async fn dense_or_words(config: &Config, app: &mut App) -> anyhow::Result<()
         tracing::warn!("pgvector before {major}.{minor}.{patch} can damage indexes of vectors; update it");
     }
     Ok(app.refresh_dense().await?)
+}
+
 /// Where answers of people are saved as notes.
 fn drafts(config: &Config) -> anyhow::Result<Option<Arc<dyn Drafts>>> {
     let (Some(vault), Some(folder)) = (&config.vault.path, &config.vault.drafts) else { return Ok(None) };
-    let drafts = FolderDrafts::new(vault, folder).context("vault.drafts must be a folder inside the vault whose name does not begin with a dot")?;
+    let drafts =
+        FolderDrafts::new(vault, folder).context("vault.drafts must be a folder inside the vault whose name does not begin with a dot")?;
     Ok(Some(Arc::new(drafts)))
 }
 

@@ -60,7 +60,9 @@ pub(crate) fn found(turn: &mut Turn<'_>, query: QueryId, hits: &[Passage], proce
     let screen = screen.button(msg::button_whole_section(), Action::Section(query, 0, None));
     // At most three big buttons: in a walk, the way back to its step is one of them.
     let chips = if walking && steps { CHIPS - 1 } else { CHIPS };
-    let screen = chips_of(&shown, hits).take(chips).fold(screen, |screen, (place, label)| screen.button(msg::chip(label), Action::Hit(query, place)));
+    let screen = chips_of(&shown, hits)
+        .take(chips)
+        .fold(screen, |screen, (place, label)| screen.button(msg::chip(label), Action::Hit(query, place)));
     let screen = with_opinion(turn, screen, query, 0);
     turn.say_as(answer_slot(query), screen);
 }

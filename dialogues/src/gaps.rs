@@ -21,9 +21,10 @@ const ASKERS: usize = 5;
 /// What is asked most, first.
 pub(crate) fn listed(turn: &mut Turn<'_>, gaps: &[Gap], of: u32) {
     let text = if gaps.is_empty() { msg::gaps_none() } else { msg::gaps_list(of) };
-    let screen = gaps.iter().take(LISTED).fold(Screen::say(text), |screen, gap| {
-        screen.button(msg::gap_label(gap.count, shorten(&gap.text)), Action::Gap(gap.query))
-    });
+    let screen = gaps
+        .iter()
+        .take(LISTED)
+        .fold(Screen::say(text), |screen, gap| screen.button(msg::gap_label(gap.count, shorten(&gap.text)), Action::Gap(gap.query)));
     turn.show(screen.row([(msg::button_menu().into(), Action::Menu.into())]));
 }
 

@@ -129,6 +129,7 @@ impl App {
             images: chunk.images,
             fixed: true,
             changed: Some(note.modified),
+            author: note.author,
             ..Passage::default()
         }))
     }

@@ -154,6 +154,7 @@ impl Search {
                 body: chunk.body,
                 images: chunk.images,
                 changed: Some(note.modified),
+                author: note.author,
                 ..Passage::default()
             });
         }
