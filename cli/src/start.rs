@@ -89,7 +89,8 @@ pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
 /// Where answers of people are saved as notes.
 fn drafts(config: &Config) -> anyhow::Result<Option<Arc<dyn Drafts>>> {
     let (Some(vault), Some(folder)) = (&config.vault.path, &config.vault.drafts) else { return Ok(None) };
-    let drafts = FolderDrafts::new(vault, folder).context("vault.drafts must be a folder inside the vault whose name does not begin with a dot")?;
+    let drafts =
+        FolderDrafts::new(vault, folder).context("vault.drafts must be a folder inside the vault whose name does not begin with a dot")?;
     Ok(Some(Arc::new(drafts)))
 }
 

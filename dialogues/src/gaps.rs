@@ -2,6 +2,7 @@
 
 use fitter_domain::ids::QueryId;
 use fitter_domain::msg;
+use fitter_domain::person::{Object, Verb, may};
 use fitter_domain::rich::{Node, Rich};
 use fitter_domain::screen::Screen;
 use fitter_domain::ticket::Gap;
@@ -21,9 +22,10 @@ const ASKERS: usize = 5;
 /// What is asked most, first.
 pub(crate) fn listed(turn: &mut Turn<'_>, gaps: &[Gap], of: u32) {
     let text = if gaps.is_empty() { msg::gaps_none() } else { msg::gaps_list(of) };
-    let screen = gaps.iter().take(LISTED).fold(Screen::say(text), |screen, gap| {
-        screen.button(msg::gap_label(gap.count, shorten(&gap.text)), Action::Gap(gap.query))
-    });
+    let screen = gaps
+        .iter()
+        .take(LISTED)
+        .fold(Screen::say(text), |screen, gap| screen.button(msg::gap_label(gap.count, shorten(&gap.text)), Action::Gap(gap.query)));
     turn.show(screen.row([(msg::button_menu().into(), Action::Menu.into())]));
 }
 
@@ -47,5 +49,8 @@ pub(crate) fn opened(turn: &mut Turn<'_>, gap: &Gap) {
 
 /// The notes have it.
 pub(crate) fn close(turn: &mut Turn<'_>, query: QueryId) {
-    turn.toast(msg::gap_closed()).run(Command::CloseGap(query));
+    if may(turn.ctx.person.role, Verb::Resolve, Object::Question { own: false }) {
+        turn.toast(msg::gap_closed());
+    }
+    turn.run(Command::CloseGap(query));
 }

@@ -310,7 +310,13 @@ fn came_of(turn: &mut Turn<'_>, outcome: &Outcome) {
         Outcome::Found { query, hits, procedure, .. } => ask::found(turn, *query, hits, procedure.as_ref()),
         Outcome::Hit { query, index, of, hit, procedure } => ask::hit(turn, *query, *index, *of, hit.as_deref(), procedure.as_ref()),
         Outcome::Section { query, index, section, passage, before, after } => {
-            ask::section(turn, &ask::Opened { query: *query, index: *index, section: *section }, passage, before.as_deref(), after.as_deref());
+            ask::section(
+                turn,
+                &ask::Opened { query: *query, index: *index, section: *section },
+                passage,
+                before.as_deref(),
+                after.as_deref(),
+            );
         }
         Outcome::Asked { question } => ask::asked(turn, *question),
         Outcome::Question { question } => ask::opened(turn, question),

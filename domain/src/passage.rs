@@ -148,7 +148,8 @@ mod tests {
     #[test]
     fn what_is_shown_is_the_part_that_answers_with_the_warnings() {
         let warning = Node::Quote { expandable: false, body: Rich::text("⚠️ Ток") };
-        let passage = Passage { body: Rich::text("Много слов.").push(warning), span: Some(Rich::text("слов")), ..Passage::default() };
+        let passage =
+            Passage { body: Rich::text("Много слов.").push(warning), span: Some(Rich::text("слов")), ..Passage::default() };
         let (text, warnings) = passage.shown();
         assert_eq!((text.plain().as_str(), warnings.len()), ("слов", 1));
         let whole = Passage { span: None, ..passage };

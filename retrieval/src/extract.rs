@@ -71,8 +71,24 @@ enum Sought {
 }
 
 const NUMBER_WORDS: [&str; 18] = [
-    "сколько", "скока", "скольки", "скольких", "сколь", "неше", "қанша", "many", "much", "long", "often", "напряжение", "ток", "скорость",
-    "номинал", "длина", "voltage", "speed",
+    "сколько",
+    "скока",
+    "скольки",
+    "скольких",
+    "сколь",
+    "неше",
+    "қанша",
+    "many",
+    "much",
+    "long",
+    "often",
+    "напряжение",
+    "ток",
+    "скорость",
+    "номинал",
+    "длина",
+    "voltage",
+    "speed",
 ];
 const VALUE_WORDS: [&str; 14] =
     ["какой", "какая", "какое", "какие", "каким", "каком", "какую", "который", "which", "what", "қандай", "қай", "где", "where"];
@@ -363,7 +379,8 @@ mod tests {
 
     #[test]
     fn formatting_stays_and_nothing_is_invented() {
-        let body = Rich::text(format!("{}\n\nНужен предохранитель на ", padding())).bold("3 А").push(format!(", плавкий.\n\n{}", padding()));
+        let body =
+            Rich::text(format!("{}\n\nНужен предохранитель на ", padding())).bold("3 А").push(format!(", плавкий.\n\n{}", padding()));
         let whole = body.plain();
         let span = extract(&Question::new("какой нужен предохранитель", &Glossary::default()), &passage("Питание", body)).unwrap();
         assert!(span.0.contains(&Node::Bold(Rich::text("3 А"))), "{span:?}");

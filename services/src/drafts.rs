@@ -41,7 +41,8 @@ impl Draft {
     /// Its name in the vault. The question's number makes it the only one.
     #[must_use]
     pub fn file_name(&self) -> String {
-        let clean: String = self.text.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | ',' | '+') { c } else { ' ' }).collect();
+        let clean: String =
+            self.text.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | ',' | '+') { c } else { ' ' }).collect();
         let mut name = String::new();
         for word in clean.split_whitespace() {
             if name.chars().count() + word.chars().count() >= NAME {

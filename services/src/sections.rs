@@ -91,9 +91,8 @@ mod tests {
     fn a_passage_is_found_again_in_a_note_that_was_changed() {
         let long = "а".repeat(2_000);
         let sections = of(vec![chunk("А", 1, "один"), chunk("Б", 15, &long), chunk("Б", 17, &long)]);
-        let at = |heading: &str, start_line| {
-            place_of(&sections, &Passage { headings: vec![heading.into()], start_line, ..Passage::default() })
-        };
+        let at =
+            |heading: &str, start_line| place_of(&sections, &Passage { headings: vec![heading.into()], start_line, ..Passage::default() });
         assert_eq!(at("А", 2), Some(0));
         assert_eq!(at("Б", 17), Some(2));
         assert_eq!(at("Б", 5), Some(1));

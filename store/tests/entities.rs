@@ -344,7 +344,8 @@ async fn faults_and_questions() {
     assert_eq!(faults::get(conn, FaultId(9)).await.unwrap(), None);
 
     let tried = ["note › heading".to_owned()];
-    let query = queries::create(conn, &queries::NewQuery { person: person.id, text: "Как?", context: None, hits: &[] }, now()).await.unwrap();
+    let query =
+        queries::create(conn, &queries::NewQuery { person: person.id, text: "Как?", context: None, hits: &[] }, now()).await.unwrap();
     let (question, new) = questions::create(conn, query, person.id, "А", "Как?", &tried, now()).await.unwrap();
     assert!(new);
     let again = questions::create(conn, query, person.id, "А", "Как?", &tried, now()).await.unwrap();
@@ -405,7 +406,13 @@ async fn notes_and_searches() {
         images: Vec::new(),
         procedure: Some("a.md".to_owned()),
     };
-    let id = queries::create(conn, &queries::NewQuery { person: person.id, text: "вопрос", context: Some("до того"), hits: std::slice::from_ref(&hit) }, now()).await.unwrap();
+    let id = queries::create(
+        conn,
+        &queries::NewQuery { person: person.id, text: "вопрос", context: Some("до того"), hits: std::slice::from_ref(&hit) },
+        now(),
+    )
+    .await
+    .unwrap();
     let query = queries::get(conn, id).await.unwrap().unwrap();
     assert_eq!((query.person, query.text.as_str(), query.hits.as_slice(), query.at), (person.id, "вопрос", &[hit][..], now()));
     assert_eq!(queries::forget(conn, now() + TimeDelta::seconds(1)).await.unwrap(), 1);

@@ -6,6 +6,7 @@
 //! | `jobs` | repair cards |
 //! | `walks` | procedures step by step |
 //! | `questions` | answers from the notes and from people |
+//! | `answers` | the part that answers, opinions, what the notes lack |
 //! | `receipts` | that a photo was taken is seen at once |
 //! | `bursts` | what arrives in one go after an outage |
 //! | `oddities` | what people and Telegram do that nobody expects |
@@ -16,6 +17,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
+mod answers;
 mod bursts;
 mod crashes;
 mod faults;

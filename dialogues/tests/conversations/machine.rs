@@ -83,7 +83,10 @@ fn words_after_a_walk_ended_elsewhere_are_a_question() {
     for status in [RunStatus::Done, RunStatus::Abandoned] {
         over.state.status = status;
         let came = at(&world, "Иван", &State::Running { run: RunId(1) }, &text("привет"), Some(&over));
-        assert_eq!(came, Transition { state: State::Home, effects: vec![Effect::Do(Command::Search { text: "привет".into(), within: None })] });
+        assert_eq!(
+            came,
+            Transition { state: State::Home, effects: vec![Effect::Do(Command::Search { text: "привет".into(), within: None })] }
+        );
     }
     let gone = at(&world, "Иван", &State::Running { run: RunId(1) }, &text("привет"), None);
     assert_eq!(gone.state, State::Home);

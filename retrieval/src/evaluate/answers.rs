@@ -80,8 +80,12 @@ pub fn verdict(query: &Query, shown: &[Passage]) -> Verdict {
 /// The message has to say every fact; where none is known, it has to come from the right place.
 fn is_right(query: &Query, shown: &[Passage]) -> bool {
     if query.must_contain.is_empty() {
-        let candidate =
-            |it: &Passage| query.gold.iter().any(|gold| gold.is(&Candidate { note: &it.note, headings: &it.headings, lines: (it.start_line, it.end_line) }));
+        let candidate = |it: &Passage| {
+            query
+                .gold
+                .iter()
+                .any(|gold| gold.is(&Candidate { note: &it.note, headings: &it.headings, lines: (it.start_line, it.end_line) }))
+        };
         return shown.iter().any(candidate);
     }
     let message = normal(&shown.iter().map(text_of).collect::<Vec<_>>().join("\n"));

@@ -63,7 +63,8 @@ pub(super) fn cut(text: &Rich) -> Vec<Unit> {
             _ if is_item(trimmed) => Kind::Item,
             _ => Kind::Text,
         };
-        let goes_on = kind == Kind::Text && line.breaks < 2 && units.last().is_some_and(|last| matches!(last.kind, Kind::Text | Kind::Item));
+        let goes_on =
+            kind == Kind::Text && line.breaks < 2 && units.last().is_some_and(|last| matches!(last.kind, Kind::Text | Kind::Item));
         match units.last_mut().filter(|_| goes_on) {
             Some(last) => {
                 last.nodes.push(Node::Text("\n".to_owned()));
