@@ -63,7 +63,9 @@ pub(crate) fn found(turn: &mut Turn<'_>, query: QueryId, hits: &[Passage], proce
     let screen = chips_of(&shown, hits)
         .take(chips)
         .fold(screen, |screen, (place, label)| screen.button(msg::chip(label), Action::Hit(query, place)));
-    let screen = with_opinion(turn, screen, query, 0);
+    // What is shown beside the first one need not be shown again.
+    let last = u32::try_from(shown.len()).unwrap_or(1).saturating_sub(1);
+    let screen = with_opinion(turn, screen, query, Some(0), last);
     turn.say_as(answer_slot(query), screen);
 }
 
@@ -72,7 +74,7 @@ fn which(turn: &mut Turn<'_>, query: QueryId, hits: &[Passage]) {
     let screen = (0..).zip(hits.iter().take(2)).fold(Screen::say(msg::which_procedure()), |screen, (place, hit)| {
         screen.button(msg::chip(shorten(&hit.title)), Action::Hit(query, place))
     });
-    let screen = with_opinion(turn, screen, query, 1);
+    let screen = with_opinion(turn, screen, query, None, 1);
     turn.say_as(answer_slot(query), screen);
 }
 
@@ -107,12 +109,11 @@ fn chips_of<'h>(shown: &[&'h Passage], hits: &'h [Passage]) -> impl Iterator<Ite
 }
 
 /// "Not it" leads to the next hit and, after the last one, to a human: never straight to a human, who is asked on purpose only.
-fn with_opinion(turn: &Turn<'_>, screen: Screen, query: QueryId, index: u32) -> Screen {
-    let screen = screen.row([
-        (msg::button_good().into(), Action::Good(query, index).into()),
-        (msg::button_not_it().into(), Action::NotIt(query, index).into()),
-        (msg::button_human().into(), Action::Human(query).into()),
-    ]);
+fn with_opinion(turn: &Turn<'_>, screen: Screen, query: QueryId, good: Option<u32>, last: u32) -> Screen {
+    let good = good.map(|place| (msg::button_good().into(), Action::Good(query, place).into()));
+    let not_it = (msg::button_not_it().into(), Action::NotIt(query, last).into());
+    let human = (msg::button_human().into(), Action::Human(query).into());
+    let screen = screen.row(good.into_iter().chain([not_it, human]));
     if matches!(turn.state, State::Running { .. }) { turn.with_way_on(screen) } else { screen }
 }
 
@@ -161,7 +162,7 @@ pub(crate) fn hit(
             let whole = (msg::button_whole_section().into(), Action::Section(query, index, None).into());
             let back = (msg::button_first_answer().into(), Action::Hit(query, 0).into());
             let screen = screen.row(std::iter::once(whole).chain((index > 0).then_some(back)));
-            with_opinion(turn, screen, query, index)
+            with_opinion(turn, screen, query, Some(index), index)
         }
         // All of them were shown.
         None if of > 0 => {
@@ -197,7 +198,7 @@ pub(crate) fn section(turn: &mut Turn<'_>, opened: &Opened, passage: &Passage, b
     let before = before.zip(section.checked_sub(1)).map(|(heading, at)| (msg::section_before(shorten(heading)).into(), to(at)));
     let after = after.map(|heading| (msg::section_after(shorten(heading)).into(), to(section.saturating_add(1))));
     let screen = passages(&[passage]).row(before.into_iter().chain(after)).button(msg::button_to_answer(), Action::Hit(query, index));
-    let screen = with_opinion(turn, screen, query, index);
+    let screen = with_opinion(turn, screen, query, Some(index), index);
     turn.push(Effect::Edit { slot: answer_slot(query), screen });
 }
 

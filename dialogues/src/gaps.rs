@@ -2,6 +2,7 @@
 
 use fitter_domain::ids::QueryId;
 use fitter_domain::msg;
+use fitter_domain::person::{Object, Verb, may};
 use fitter_domain::rich::{Node, Rich};
 use fitter_domain::screen::Screen;
 use fitter_domain::ticket::Gap;
@@ -48,5 +49,8 @@ pub(crate) fn opened(turn: &mut Turn<'_>, gap: &Gap) {
 
 /// The notes have it.
 pub(crate) fn close(turn: &mut Turn<'_>, query: QueryId) {
-    turn.toast(msg::gap_closed()).run(Command::CloseGap(query));
+    if may(turn.ctx.person.role, Verb::Resolve, Object::Question { own: false }) {
+        turn.toast(msg::gap_closed());
+    }
+    turn.run(Command::CloseGap(query));
 }

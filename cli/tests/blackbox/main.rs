@@ -6,6 +6,7 @@
 //! | `jobs` | repair cards |
 //! | `walks` | procedures step by step |
 //! | `questions` | answers from the notes and from people |
+//! | `answers` | the part that answers, opinions, what the notes lack |
 //! | `searching` | the search from a shell, and without its model |
 //! | `receipts` | that a photo was taken is seen at once |
 //! | `bursts` | what arrives in one go after an outage |
@@ -17,6 +18,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
 
+mod answers;
 mod bursts;
 mod crashes;
 mod faults;

@@ -4,12 +4,12 @@ use fitter_dialogues::ask::question_screen;
 use fitter_dialogues::effect::{Addressee, Command};
 use fitter_dialogues::event::{InviteRefusal, Outcome};
 use fitter_domain::clock::Clock as _;
-use fitter_domain::ids::{FaultId, JobId, PersonId, ProcedureId, QuestionId, RunId, VehicleId};
+use fitter_domain::ids::{FaultId, JobId, PersonId, ProcedureId, QueryId, QuestionId, RunId, VehicleId};
 use fitter_domain::job::{Job, JobStatus};
 use fitter_domain::person::{Object, Role, Verb, may};
 use fitter_domain::procedure::ProcedureSummary;
 use fitter_domain::run::{Run, RunState, RunStatus, RunSummary};
-use fitter_domain::ticket::{Fault, Question};
+use fitter_domain::ticket::{Fault, Gap, Question};
 use fitter_domain::vehicle::VehicleNumber;
 
 use super::{World, check};
@@ -177,13 +177,29 @@ impl World {
                 let found = self.found.get(&query).filter(|found| found.by == who);
                 let (of, hit) =
                     found.map_or((0, None), |found| (count(found.hits.len()), found.hits.get(index as usize).cloned().map(Box::new)));
-                return Some(Outcome::Hit { query, index, of, hit });
+                let of_note = |note: &str| self.procedures.iter().position(|it| it.note == note);
+                let procedure = hit.as_ref().and_then(|hit| hit.procedure.as_deref()).and_then(of_note);
+                let procedure = procedure.map(|at| (ProcedureId(next(at)), self.procedures[at].title.clone()));
+                return Some(Outcome::Hit { query, index, of, hit, procedure });
+            }
+            Command::OpenSection { query, index, section } => return Some(self.section(who, query, index, section)),
+            Command::Judge { query, good, .. } => {
+                if let Some(found) = self.found.get(&query).filter(|found| found.by == who) {
+                    let text = found.text.clone();
+                    self.gaps.retain(|(gap, ..)| *gap != query);
+                    if !good {
+                        self.gaps.push((query, who, text));
+                    }
+                }
+            }
+            Command::ListGaps | Command::OpenGap(_) | Command::AnswerGap(_) | Command::CloseGap(_) | Command::SaveNote(_) => {
+                return self.gap(who, command);
             }
             Command::OpenQuestion(_) | Command::ListQuestions | Command::Answer { .. } => return self.question(who, command),
             Command::ReportFault { .. } | Command::ListFaults | Command::OpenFault(_) | Command::CloseFault(_) => {
                 return self.fault(who, command);
             }
-            Command::Search { text } => self.searches.push_back((who, text)),
+            Command::Search { text, .. } => self.searches.push_back((who, text)),
             command => return self.walk(who, command),
         }
         None
@@ -286,10 +302,94 @@ impl World {
                 Some(question) => {
                     let already = question.answer.is_some();
                     question.answer.get_or_insert(text);
-                    Outcome::Answered { question: Box::new(question.clone()), already }
+                    let question = question.clone();
+                    let same = |text: &str| text.to_lowercase() == question.text.to_lowercase();
+                    let (closed, open) = std::mem::take(&mut self.gaps).into_iter().partition(|(_, _, text)| same(text));
+                    self.gaps = open;
+                    let closed: Vec<(QueryId, PersonId, String)> = closed;
+                    let mut others: Vec<(PersonId, String)> = Vec::new();
+                    for (_, person, text) in closed {
+                        if person != question.by && !others.iter().any(|(known, _)| *known == person) {
+                            others.push((person, text));
+                        }
+                    }
+                    Outcome::Answered { question: Box::new(question), already, others, savable: true }
                 }
             },
             _ => Outcome::Questions { questions: self.questions.iter().filter(|it| it.answer.is_none()).cloned().collect() },
+        })
+    }
+
+    fn section(&self, who: PersonId, query: QueryId, index: u32, section: Option<u32>) -> Outcome {
+        let Some(found) = self.found.get(&query).filter(|found| found.by == who) else {
+            return Outcome::Hit { query, index, of: 0, hit: None, procedure: None };
+        };
+        let Some(hit) = found.hits.get(index as usize) else { return Outcome::Refused };
+        let sections = super::content::sections(hit);
+        let place = section.map_or_else(|| sections.iter().position(|it| it.headings == hit.headings).unwrap(), |section| section as usize);
+        let Some(passage) = sections.get(place) else { return Outcome::Refused };
+        let name = |place: Option<usize>| Some(sections.get(place?)?.headings[0].clone());
+        let (before, after) = (name(place.checked_sub(1)), name(place.checked_add(1)));
+        Outcome::Section { query, index, section: count(place), passage: Box::new(passage.clone()), before, after }
+    }
+
+    fn gap(&mut self, who: PersonId, command: Command) -> Option<Outcome> {
+        if !self.may(who, Verb::Resolve, Object::Question { own: false }) {
+            return Some(Outcome::Refused);
+        }
+        let all = self.gaps.clone();
+        let same = |query: QueryId| -> Vec<(QueryId, PersonId, String)> {
+            let Some((_, _, text)) = all.iter().find(|(gap, ..)| *gap == query) else { return Vec::new() };
+            all.iter().filter(|(_, _, other)| other.to_lowercase() == text.to_lowercase()).cloned().collect()
+        };
+        let gap = |query: QueryId| {
+            let group = same(query);
+            let (first, _, text) = group.first()?.clone();
+            let names = group.iter().map(|(_, person, _)| self.chats[person].person.name.clone());
+            let mut askers: Vec<(String, u32)> = Vec::new();
+            for name in names {
+                match askers.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, times)) => *times += 1,
+                    None => askers.push((name, 1)),
+                }
+            }
+            let examples = group.iter().map(|(_, _, other)| other.clone()).filter(|other| *other != text).collect();
+            Some(Gap { query: first, text, count: count(group.len()), examples, askers })
+        };
+        Some(match command {
+            Command::OpenGap(query) if !same(query).is_empty() => Outcome::Gap { gap: Box::new(gap(query)?) },
+            Command::AnswerGap(query) if !same(query).is_empty() => {
+                let (first, by, text) = same(query).remove(0);
+                let at = self.asked.get(&first).copied().unwrap_or_else(|| {
+                    let (id, by_name) = (QuestionId(next(self.questions.len())), self.chats[&by].person.name.clone());
+                    self.questions.push(Question { id, by, by_name, text, tried: Vec::new(), answer: None });
+                    self.asked.insert(first, self.questions.len() - 1);
+                    self.questions.len() - 1
+                });
+                Outcome::Question { question: Box::new(self.questions[at].clone()) }
+            }
+            Command::SaveNote(question) => {
+                let answered = self.questions.iter().any(|it| it.id == question && it.answer.is_some());
+                if !answered {
+                    return Some(Outcome::Refused);
+                }
+                Outcome::Drafted { path: (question.0 % 2 == 1).then(|| format!("Черновики/{question}.md")) }
+            }
+            command => {
+                if let Command::CloseGap(query) = command {
+                    let closed = same(query);
+                    self.gaps.retain(|gap| !closed.contains(gap));
+                }
+                let mut gaps: Vec<Gap> = Vec::new();
+                for (query, ..) in &all {
+                    let open = self.gaps.iter().any(|(open, ..)| open == query);
+                    if let Some(gap) = gap(*query).filter(|gap| open && gap.query == *query) {
+                        gaps.push(gap);
+                    }
+                }
+                let of = count(gaps.len());
+                Outcome::Gaps { gaps, of }
+            }
         })
     }
 

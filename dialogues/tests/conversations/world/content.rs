@@ -1,10 +1,11 @@
 //! What the world's vault says.
 
+use chrono::{TimeZone as _, Utc};
 use fitter_domain::Locale;
 use fitter_domain::ids::ProcedureId;
 use fitter_domain::passage::Passage;
 use fitter_domain::procedure::{Check, CheckKind, ChoiceOption, Condition, Figure, Procedure, Severity, Step, Warning};
-use fitter_domain::rich::Rich;
+use fitter_domain::rich::{Node, Rich};
 
 fn step(id: &str, title: &str, checks: Vec<Check>) -> Step {
     Step {
@@ -139,6 +140,7 @@ pub fn procedures() -> Vec<Procedure> {
 }
 
 fn passage(title: &str, heading: &str, body: &str) -> Passage {
+    let changed = Some(Utc.with_ymd_and_hms(2026, 3, 12, 9, 0, 0).unwrap());
     Passage {
         note: format!("{title}.md"),
         title: title.into(),
@@ -147,20 +149,65 @@ fn passage(title: &str, heading: &str, body: &str) -> Passage {
         end_line: 2,
         score: 1.0,
         body: Rich::text(body),
-        images: Vec::new(),
-        procedure: None,
+        changed,
+        ..Passage::default()
     }
+}
+
+/// The sections of the note that a hit is from.
+pub fn sections(hit: &Passage) -> Vec<Passage> {
+    let section = |heading: &str, body: &str| passage(&hit.title, heading, body);
+    vec![section("Обзор", "О чём эта заметка."), Passage { span: None, ..hit.clone() }, section("Проверка", "Измерьте напряжение.")]
 }
 
 /// What search finds.
 pub fn find(text: &str) -> (Vec<Passage>, Option<(ProcedureId, String)>) {
-    if !text.to_lowercase().contains("питан") {
+    let text = text.to_lowercase();
+    let procedure = |title: &str, score| {
+        let body = format!("{title}: по шагам.");
+        Passage { score, procedure: Some(format!("{title}.md")), ..passage(title, "Шаги", &body) }
+    };
+    if text.contains("инструкци") {
+        return (
+            vec![procedure("Проверка питания", 0.9), procedure("Осмотр колёс", 0.89)],
+            Some((ProcedureId(2), "Проверка питания".into())),
+        );
+    }
+    if text.contains("длинн") {
+        let warning = Node::Quote {
+            expandable: false, body: Rich::new().bold("⚠️ Снимите клемму").push("\nИначе замыкание.")
+        };
+        let body = Rich::text("Много слов о другом.\n\nНужен предохранитель 3 А.\n\n").push(warning);
+        let long = Passage {
+            span: Some(Rich::text("Нужен предохранитель 3 А.")),
+            author: Some("Алия".into()),
+            images: vec!["bb".into()],
+            body,
+            ..passage("Предохранители", "Номиналы", "")
+        };
+        let second = Passage {
+            score: 0.95, ..passage("Диагностика", "Нет питания", "Проверьте предохранитель 3 А.")
+        };
+        return (
+            vec![
+                long,
+                second,
+                Passage {
+                    score: 0.5, ..passage("Словарь", "П", "Предохранитель — плавкая вставка.")
+                },
+            ],
+            None,
+        );
+    }
+    if !text.contains("питан") {
         return (Vec::new(), None);
     }
     let hits = vec![
         passage("Установка трекера", "Питание", "Красный провод на постоянный плюс, чёрный на массу."),
-        passage("Предохранители", "Номиналы", "Трекеру хватает 1 А."),
-        passage("Диагностика", "Нет питания", "Проверьте массу и предохранитель."),
+        Passage { score: 0.8, ..passage("Предохранители", "Номиналы", "Трекеру хватает 1 А.") },
+        Passage {
+            score: 0.7, ..passage("Диагностика", "Нет питания", "Проверьте массу и предохранитель.")
+        },
     ];
     (hits, Some((ProcedureId(1), "Установка трекера".into())))
 }

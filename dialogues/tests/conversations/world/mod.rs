@@ -104,6 +104,8 @@ pub struct World {
     pub found: BTreeMap<QueryId, Found>,
     pub questions: Vec<Question>,
     pub asked: BTreeMap<QueryId, usize>,
+    /// Searches that were no help, with who made them and their words.
+    pub gaps: Vec<(QueryId, PersonId, String)>,
     pub faults: Vec<Fault>,
     pub searches: VecDeque<(PersonId, String)>,
     pub timers: Vec<(chrono::DateTime<Utc>, PersonId, RunId, u32)>,
@@ -139,6 +141,7 @@ impl World {
             found: BTreeMap::new(),
             questions: Vec::new(),
             asked: BTreeMap::new(),
+            gaps: Vec::new(),
             faults: Vec::new(),
             searches: VecDeque::new(),
             timers: Vec::new(),
@@ -192,6 +195,9 @@ impl World {
             let (hits, procedure) = content::find(&text);
             let query = QueryId(i64::try_from(self.found.len()).unwrap() + 1);
             self.found.insert(query, Found { by: who, text: text.clone(), hits: hits.clone() });
+            if hits.is_empty() {
+                self.gaps.push((query, who, text.clone()));
+            }
             self.late(who, Outcome::Found { query, text, hits, nearest: Vec::new(), procedure });
         }
     }
