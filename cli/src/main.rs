@@ -7,6 +7,7 @@
 //! | [`serve`] | the product running: bots, workers, web |
 //! | [`demo`] | the product and a Telegram of its own on one machine |
 //! | [`health`] | `/healthz`, `/readyz`, `/metrics`, and figures of the queues |
+//! | [`models`] | what makes vectors, as configured |
 //! | [`notes`] | `fitter import` |
 //! | [`search`] | `fitter search` |
 //! | [`eval`] | `fitter eval` |
@@ -16,6 +17,11 @@
 mod demo;
 mod eval;
 mod health;
+#[cfg(feature = "models")]
+mod models;
+#[cfg(not(feature = "models"))]
+#[path = "no_models.rs"]
+mod models;
 mod notes;
 mod operate;
 mod search;
