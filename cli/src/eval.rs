@@ -27,7 +27,7 @@ use fitter_retrieval::search::{Filter, Searcher};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::start;
+use crate::models;
 
 /// `fitter eval`
 #[derive(Debug, Subcommand)]
@@ -125,7 +125,7 @@ impl Retrieval {
         };
         let indexed_ms = begin.elapsed().as_millis();
         let begin = Instant::now();
-        let embedder = start::embedder(config)?;
+        let embedder = models::embedder(config)?;
         ensure!(!self.fit || embedder.is_some(), "--fit weighs words against vectors: configure a model (FITTER_EMBEDDER)");
         let embedded = embedder.is_some();
         let vectors = match embedder {

@@ -9,6 +9,7 @@
 //! | [`demo`] | the product and a Telegram of its own on one machine |
 //! | [`health`] | `/healthz`, `/readyz`, `/metrics`, and figures of the queues |
 //! | [`keep`] | keeping the notes in line with their source |
+//! | [`models`] | what makes vectors, as configured |
 //! | [`notes`] | `fitter import` |
 //! | [`search`] | `fitter search` |
 //! | [`eval`] | `fitter eval` |
@@ -19,6 +20,11 @@ mod demo;
 mod eval;
 mod health;
 mod keep;
+#[cfg(feature = "models")]
+mod models;
+#[cfg(not(feature = "models"))]
+#[path = "no_models.rs"]
+mod models;
 mod notes;
 mod operate;
 mod report;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, ensure};
 use fitter_domain::Locale;
 use fitter_domain::person::Role;
-use fitter_retrieval::fusion::{Focus, Fused};
+use fitter_retrieval::fusion::{Fused, Subject};
 use fitter_retrieval::hybrid::Vectors;
 use fitter_retrieval::index::NoteEntry;
 use fitter_retrieval::local::{self, LocalSearch};
@@ -16,6 +16,7 @@ use fitter_services::App;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::models;
 use crate::start::{self, Migrations};
 
 /// `fitter search`
@@ -95,7 +96,7 @@ pub async fn run(args: &Search, config: &Config) -> anyhow::Result<ExitCode> {
 
 /// Searches the database's notes as a member of the staff does.
 async fn stored(app: &App, question: &str, args: &Search) -> anyhow::Result<Vec<Hit>> {
-    let looked = app.look(question, Role::Technician, Locale::default(), &Focus::default(), args.k).await?;
+    let looked = app.look(question, Role::Technician, Locale::default(), &Subject::default(), args.k).await?;
     if args.explain {
         let model = app.dense.model().unwrap_or_else(|| "none".to_owned());
         eprintln!(
@@ -136,7 +137,7 @@ impl<'a> Vault<'a> {
     fn read(folder: &Path, config: &'a Config) -> anyhow::Result<Self> {
         ensure!(folder.is_dir(), "{} is not a folder", folder.display());
         let search = local::search_vault(folder)?;
-        let vectors = match start::embedder(config)? {
+        let vectors = match models::embedder(config)? {
             Some((embedder, _)) => {
                 let entries: Vec<NoteEntry> = search.notes().values().map(NoteEntry::from).collect();
                 Vectors::new(embedder, &entries, |_| {})?

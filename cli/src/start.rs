@@ -7,13 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use chrono::TimeDelta;
 use fitter_domain::clock::{Clock, FollowingClock, SystemClock, WrongClock};
-use fitter_embedders::onnx::OnnxReranker;
-use fitter_embedders::{Kind, Options, Pooling};
 use fitter_prompts::Messages;
 use fitter_queue::{Wake, failpoint};
-use fitter_retrieval::dense::{EmbedError, Embedder};
 use fitter_retrieval::problem::Severity;
-use fitter_retrieval::rerank::Reranker;
 use fitter_services::App;
 use fitter_services::app::{Flushes, Puts, Walks};
 use fitter_services::dense::{Dense, Settings};
@@ -25,10 +21,9 @@ use fitter_services::turns::Turns;
 use fitter_store::procedures::Bodies;
 use fitter_store::{Database, DatabaseConfig, maintenance};
 use secrecy::ExposeSecret as _;
-use serde::Deserialize as _;
-use serde_json::Value;
 
-use crate::config::{self, Config, Embedder as Embedding, EmbedderKind};
+use crate::config::Config;
+use crate::models;
 
 /// What to do about migrations that are pending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,26 +91,6 @@ pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
     Ok(app)
 }
 
-/// The model that is configured, and the options that load it again.
-///
-/// # Errors
-/// With what to do, if it cannot be loaded. It blocks for seconds.
-pub fn embedder(config: &Config) -> anyhow::Result<Option<(Arc<dyn Embedder>, Value)>> {
-    let Embedding { kind, folder, threads, query_prefix, passage_prefix, pooling, runtime } = config.embedder.clone();
-    let kind = match kind {
-        EmbedderKind::None => return Ok(None),
-        EmbedderKind::Candle => Kind::Candle,
-        EmbedderKind::Fastembed => Kind::Fastembed,
-    };
-    let pooling = pooling.map(|pooling| match pooling {
-        config::Pooling::Mean => Pooling::Mean,
-        config::Pooling::Cls => Pooling::Cls,
-    });
-    let options = Options { kind, folder: folder.unwrap_or_default(), threads, query_prefix, passage_prefix, pooling, runtime };
-    let embedder = fitter_embedders::load(&options).context("embedder")?;
-    Ok(Some((embedder, serde_json::to_value(options)?)))
-}
-
 /// Vectors as they are configured.
 ///
 /// # Errors
@@ -124,22 +99,11 @@ pub async fn dense(config: &Config) -> anyhow::Result<Dense> {
     let config = config.clone();
     let settings = tokio::task::spawn_blocking(move || -> anyhow::Result<Settings> {
         let search = &config.search;
-        let runtime = config.embedder.runtime.as_deref();
-        let reranker = match &search.reranker {
-            Some(folder) => {
-                let loaded: Arc<dyn Reranker> = Arc::new(OnnxReranker::load(folder, runtime).context("search.reranker")?);
-                Some(loaded)
-            }
-            None => None,
-        };
         Ok(Settings {
-            wanted: embedder(&config)?,
-            load: Box::new(|options| {
-                let options = Options::deserialize(options).map_err(|error| EmbedError::Model(format!("stored options: {error}")))?;
-                fitter_embedders::load(&options)
-            }),
+            wanted: models::embedder(&config)?,
+            load: Box::new(models::load),
             fusion: search.fusion(),
-            reranker,
+            reranker: models::reranker(&config)?,
             margin: search.rerank_margin,
             time: Duration::from_millis(search.rerank_ms),
         })

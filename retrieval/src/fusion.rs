@@ -119,7 +119,7 @@ fn sort(hits: &mut [Fused]) {
     });
 }
 
-/// What a note is about, from its front matter.
+/// What a note is about, by its front matter, or what a person works on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
     /// Devices.
@@ -128,25 +128,16 @@ pub struct Subject {
     pub vehicles: Vec<String>,
 }
 
-/// What a person works on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Focus {
-    /// Devices.
-    pub devices: Vec<String>,
-    /// Vehicles.
-    pub vehicles: Vec<String>,
-}
-
 /// What is said of something else ranks by this lower. It is not hidden: the person may well ask about something else.
 const FOREIGN: f32 = 0.75;
 /// What is said of the thing at hand ranks by this higher.
 const OWN: f32 = 1.1;
 
-/// Orders passages anew by what their notes are about.
-pub fn bend(hits: &mut [Fused], focus: &Focus, subjects: &HashMap<String, Subject>) {
+/// Orders passages anew by what their notes are about, for somebody who has something `at_hand`.
+pub fn bend(hits: &mut [Fused], at_hand: &Subject, subjects: &HashMap<String, Subject>) {
     for fused in hits.iter_mut() {
         if let Some(subject) = subjects.get(&fused.hit.note) {
-            fused.hit.score *= factor(&subject.devices, &focus.devices, device) * factor(&subject.vehicles, &focus.vehicles, vehicle);
+            fused.hit.score *= factor(&subject.devices, &at_hand.devices, device) * factor(&subject.vehicles, &at_hand.vehicles, vehicle);
         }
     }
     sort(hits);

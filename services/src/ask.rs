@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use chrono::TimeDelta;
 use fitter_domain::Locale;
 use fitter_domain::ids::PersonId;
 use fitter_domain::person::Role;
 use fitter_retrieval::analyse;
-use fitter_retrieval::fusion::{self, CANDIDATES, Focus, Fused, Subject};
+use fitter_retrieval::fusion::{self, CANDIDATES, Fused, Subject};
 use fitter_retrieval::index::Hit;
 use fitter_retrieval::rerank::{self, RERANKED};
 use fitter_retrieval::search::{ANSWERING, Answer, ENOUGH};
@@ -22,6 +23,8 @@ use crate::search::{Asked, visible_to};
 const HITS: usize = 5;
 /// Characters of a question that are searched for.
 const SEARCHED: usize = 1000;
+/// A walk in which nothing happened for so long is not at hand any more.
+const FORGOTTEN: TimeDelta = TimeDelta::hours(12);
 /// Passages that are ordered anew by what is at hand.
 const BENT: usize = 30;
 
@@ -39,20 +42,21 @@ pub struct Looked {
 }
 
 impl App {
-    /// What a person works on: what the walk is about that they began last. Nothing if there is none.
+    /// What a person works on: what the walk is about that they began last, if it went on lately. Nothing if there is none.
     ///
     /// # Errors
     /// If the database refuses.
-    pub async fn at_hand(&self, person: PersonId) -> Result<Focus, ServiceError> {
-        let subject = subjects::at_hand(&mut *self.db.pool().acquire().await?, person).await?;
-        Ok(subject.map(|subject| Focus { devices: subject.devices, vehicles: subject.vehicles }).unwrap_or_default())
+    pub async fn at_hand(&self, person: PersonId) -> Result<Subject, ServiceError> {
+        let since = self.clock.now() - FORGOTTEN;
+        let subject = subjects::at_hand(&mut *self.db.pool().acquire().await?, person, since).await?;
+        Ok(subject.map(|subject| Subject { devices: subject.devices, vehicles: subject.vehicles }).unwrap_or_default())
     }
 
     /// The best passages for a question that its asker may see.
     ///
     /// # Errors
     /// If the database refuses while the index is out of order.
-    pub async fn ask(&self, text: &str, role: Role, prefer: Locale, at_hand: &Focus) -> Result<Asked, ServiceError> {
+    pub async fn ask(&self, text: &str, role: Role, prefer: Locale, at_hand: &Subject) -> Result<Asked, ServiceError> {
         let looked = self.look(text, role, prefer, at_hand, HITS).await?;
         let hits = looked.hits.into_iter().map(|fused| fused.hit).collect();
         Ok(if looked.answered { Asked { hits, nearest: Vec::new() } } else { Asked { hits: Vec::new(), nearest: hits } })
@@ -62,11 +66,11 @@ impl App {
     ///
     /// # Errors
     /// As [`App::ask`].
-    pub async fn look(&self, text: &str, role: Role, prefer: Locale, at_hand: &Focus, limit: usize) -> Result<Looked, ServiceError> {
+    pub async fn look(&self, text: &str, role: Role, prefer: Locale, at_hand: &Subject, limit: usize) -> Result<Looked, ServiceError> {
         // A longer question is kept whole and searched for by its beginning.
         let text: String = text.chars().take(SEARCHED).collect();
         let dense = self.dense.model().is_some();
-        let is_bent = *at_hand != Focus::default();
+        let is_bent = *at_hand != Subject::default();
         let wanted = [(dense, CANDIDATES), (is_bent, BENT), (self.dense.settings().reranker.is_some(), RERANKED)];
         let wide = wanted.into_iter().filter(|(wanted, _)| *wanted).map(|(_, count)| count).fold(limit, usize::max);
         let ((answer, degraded), near) = tokio::join!(self.words(&text, role, prefer, wide), self.near(&text, role));
@@ -131,7 +135,7 @@ impl App {
         Ok(Answer { hits, answered })
     }
 
-    async fn bend(&self, hits: &mut [Fused], at_hand: &Focus) -> Result<(), ServiceError> {
+    async fn bend(&self, hits: &mut [Fused], at_hand: &Subject) -> Result<(), ServiceError> {
         let mut paths: Vec<String> = hits.iter().map(|fused| fused.hit.note.clone()).collect();
         paths.sort_unstable();
         paths.dedup();

@@ -3,6 +3,7 @@
 //! The model that the configuration wants embeds what is missing, in the background. The newest model whose vectors are complete serves; while
 //! the wanted one is not there yet, that is the one before, loaded as its own options say.
 
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ struct Serving {
 pub struct Dense {
     settings: Arc<Settings>,
     serving: Arc<RwLock<Option<Serving>>>,
+    /// A model before the wanted one that cannot be loaded: it is not tried again.
+    unusable: Arc<AtomicI32>,
 }
 
 impl std::fmt::Debug for Dense {
@@ -91,7 +94,7 @@ impl Dense {
     /// Vectors by these settings; none serve before [`App::refresh_dense`].
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings: Arc::new(settings), serving: Arc::default() }
+        Self { settings: Arc::new(settings), serving: Arc::default(), unusable: Arc::default() }
     }
 
     /// The settings.
@@ -152,13 +155,17 @@ impl App {
         };
         match self.dense.serving() {
             Some(serving) if serving.model.id == model.id => self.dense.serve(Some(Serving { indexed, ..serving })),
+            // Numbers of models begin with 1.
+            _ if self.dense.unusable.load(Ordering::Relaxed) == model.id => self.dense.serve(None),
             _ => match self.dense.embedder(&model).await {
                 Ok(embedder) => {
                     tracing::info!(model = model.name, "vectors serve");
                     self.dense.serve(Some(Serving { model, indexed, embedder }));
                 }
                 Err(error) => {
-                    tracing::debug!(%error, model = model.name, "the model before cannot be loaded; words alone serve until the new one is ready")
+                    tracing::warn!(%error, model = model.name, "the model before cannot be loaded; words alone answer until the new one is ready");
+                    self.dense.unusable.store(model.id, Ordering::Relaxed);
+                    self.dense.serve(None);
                 }
             },
         }

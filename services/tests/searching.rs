@@ -14,7 +14,7 @@ use fitter_domain::person::Role;
 use fitter_prompts::Messages;
 use fitter_queue::Wake;
 use fitter_retrieval::dense::{EmbedError, Embedder};
-use fitter_retrieval::fusion::{Focus, Fusion};
+use fitter_retrieval::fusion::{Fusion, Subject};
 use fitter_retrieval::glossary::Glossary;
 use fitter_retrieval::index::{Hit, IndexError, LexicalIndex, NoteEntry, Version};
 use fitter_retrieval::rerank::Reranker;
@@ -142,7 +142,7 @@ async fn app(db: &TestDb, folder: &Path) -> App {
 }
 
 async fn found(app: &App, text: &str, role: Role) -> Vec<String> {
-    let looked = app.look(text, role, Locale::Ru, &Focus::default(), 9).await.unwrap();
+    let looked = app.look(text, role, Locale::Ru, &Subject::default(), 9).await.unwrap();
     looked.hits.into_iter().map(|fused| fused.hit.note).collect()
 }
 
@@ -205,7 +205,7 @@ async fn a_torn_index_is_replaced_and_the_database_answers_meanwhile() {
     let (db, folder) = (TestDb::server().await, tempfile::tempdir().unwrap());
     let mut app = app(&db, folder.path()).await;
     app.search = Search::new(Searcher::new(Arc::new(Torn), Glossary::default()));
-    let looked = app.look("где лежит ключ от склада", Role::Technician, Locale::Ru, &Focus::default(), 5).await.unwrap();
+    let looked = app.look("где лежит ключ от склада", Role::Technician, Locale::Ru, &Subject::default(), 5).await.unwrap();
     assert!(looked.degraded && looked.answered);
     assert_eq!(looked.hits[0].hit.note, "c.md");
     assert!(looked.hits.iter().all(|fused| fused.hit.note != "d.md"), "drafts stay hidden");
@@ -214,7 +214,7 @@ async fn a_torn_index_is_replaced_and_the_database_answers_meanwhile() {
     // The question made a new index.
     let until = Instant::now() + Duration::from_secs(20);
     loop {
-        let looked = app.look("ключ от склада", Role::Technician, Locale::Ru, &Focus::default(), 5).await.unwrap();
+        let looked = app.look("ключ от склада", Role::Technician, Locale::Ru, &Subject::default(), 5).await.unwrap();
         assert_eq!(looked.hits[0].hit.note, "c.md");
         if !looked.degraded {
             break;
@@ -229,7 +229,7 @@ async fn what_is_at_hand_ranks_higher_and_nothing_is_hidden() {
     let (db, folder) = (TestDb::server().await, tempfile::tempdir().unwrap());
     let app = app(&db, folder.path()).await;
     let with = async |device: &str| {
-        let focus = Focus { devices: vec![device.to_owned()], vehicles: Vec::new() };
+        let focus = Subject { devices: vec![device.to_owned()], vehicles: Vec::new() };
         let looked = app.look("клемма или антенна", Role::Technician, Locale::Ru, &focus, 9).await.unwrap();
         looked.hits.into_iter().map(|fused| fused.hit.note).collect::<Vec<_>>()
     };
@@ -241,7 +241,7 @@ async fn what_is_at_hand_ranks_higher_and_nothing_is_hidden() {
 async fn a_doubtful_order_gets_a_second_look_that_must_be_quick() {
     let (db, folder) = (TestDb::server().await, tempfile::tempdir().unwrap());
     let mut app = app(&db, folder.path()).await;
-    let look = async |app: &App| app.look("клемма или антенна", Role::Technician, Locale::Ru, &Focus::default(), 9).await.unwrap();
+    let look = async |app: &App| app.look("клемма или антенна", Role::Technician, Locale::Ru, &Subject::default(), 9).await.unwrap();
     let first = look(&app).await.hits;
     let last = first.last().unwrap().hit.note.clone();
     let word = if last == "a.md" { "клемм" } else { "антенн" };

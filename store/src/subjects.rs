@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+use fitter_domain::ids::PersonId;
 use sqlx::types::Json;
 use sqlx::{Error, PgConnection, Row};
-
-use fitter_domain::ids::PersonId;
 
 use crate::sql::sql;
 
@@ -20,7 +20,7 @@ sql! {
     // The walk that a person began last is what they work on.
     AT_HAND = "
         SELECT s.note, s.devices, s.vehicles FROM runs r JOIN procedures q ON q.id = r.procedure JOIN note_subjects s ON s.note = q.note
-        WHERE r.id = (SELECT max(id) FROM runs WHERE person = $1 AND status = 'active')
+        WHERE r.id = (SELECT max(id) FROM runs WHERE person = $1 AND status = 'active' AND updated_at > $2)
     ";
 }
 
@@ -64,12 +64,12 @@ pub async fn of(conn: &mut PgConnection, notes: &[String]) -> Result<HashMap<Str
     rows.iter().map(|row| read(row).map(|subject| (subject.note.clone(), subject))).collect()
 }
 
-/// What the procedure is about that a person walks through; `None` if there is none, or it says nothing.
+/// What the procedure is about that a person has walked through since then; `None` if there is none, or it says nothing.
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn at_hand(conn: &mut PgConnection, person: PersonId) -> Result<Option<Subject>, Error> {
-    sqlx::query(AT_HAND).bind(person.0).fetch_optional(conn).await?.as_ref().map(read).transpose()
+pub async fn at_hand(conn: &mut PgConnection, person: PersonId, since: DateTime<Utc>) -> Result<Option<Subject>, Error> {
+    sqlx::query(AT_HAND).bind(person.0).bind(since).fetch_optional(conn).await?.as_ref().map(read).transpose()
 }
 
 fn read(row: &sqlx::postgres::PgRow) -> Result<Subject, Error> {

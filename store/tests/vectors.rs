@@ -160,7 +160,7 @@ async fn what_notes_are_about() {
     assert_eq!(known["a.md"], subject("a.md", &["FMB920", "FMB140"]));
     subjects::replace(conn, &[subject("a.md", &[])]).await.unwrap();
     assert!(subjects::of(conn, &both).await.unwrap().is_empty());
-    assert_eq!(subjects::at_hand(conn, PersonId(1)).await.unwrap(), None);
+    assert_eq!(subjects::at_hand(conn, PersonId(1), DateTime::from_timestamp(0, 0).unwrap()).await.unwrap(), None);
 }
 
 async fn words_in_any_case(db: &TestDb) {

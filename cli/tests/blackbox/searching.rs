@@ -1,6 +1,8 @@
 //! The search from an operator's shell: what it says of itself, how it is measured, and what it does without its model.
 
-use fitter_testkit::app::run;
+use std::path::Path;
+
+use fitter_testkit::app::{eventually, run};
 use fitter_testkit::{Fitter, Storage};
 use serde_json::{Value, json};
 
@@ -101,6 +103,72 @@ fn a_model_that_is_not_there_is_told_and_words_answer() {
         aidos.got("3 А, плавкий").await;
         let refused = fitter.cli(["search", "--vault", &fitter.vault().display().to_string(), "предохранитель"]).await;
         assert!(refused.code == Some(1) && refused.err.starts_with("fitter: embedder: /no/such/model is not a folder"), "{refused:?}");
+        fitter.finish().await;
+    });
+}
+
+/// The least model there is, without a layer: the mean of what stands for the words. The format is that of safetensors: the length of a head, the
+/// head, the numbers.
+fn tiny_model(folder: &Path) {
+    let words = ["[PAD]", "[UNK]", "предохранитель", "маяк", "гарантия"];
+    let mut head = serde_json::Map::new();
+    let mut data: Vec<u8> = Vec::new();
+    for (name, rows) in [("word_embeddings", words.len()), ("position_embeddings", 64), ("token_type_embeddings", 1)] {
+        let begin = data.len();
+        data.extend((0..rows * 4).flat_map(|n| if rows == words.len() { ((n * 7 % 11) as f32 - 5.0).to_le_bytes() } else { [0; 4] }));
+        let tensor = json!({"dtype": "F32", "shape": [rows, 4], "data_offsets": [begin, data.len()]});
+        head.insert(format!("embeddings.{name}.weight"), tensor);
+    }
+    for (name, value) in [("weight", 1.0_f32), ("bias", 0.0)] {
+        let begin = data.len();
+        data.extend([value; 4].iter().flat_map(|number| number.to_le_bytes()));
+        head.insert(format!("embeddings.LayerNorm.{name}"), json!({"dtype": "F32", "shape": [4], "data_offsets": [begin, data.len()]}));
+    }
+    let head = Value::from(head).to_string();
+    let bytes = [(head.len() as u64).to_le_bytes().as_slice(), head.as_bytes(), &data].concat();
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join("model.safetensors"), bytes).unwrap();
+    let config = json!({
+        "model_type": "bert", "vocab_size": words.len(), "hidden_size": 4, "num_hidden_layers": 0, "num_attention_heads": 1,
+        "intermediate_size": 4, "max_position_embeddings": 64, "type_vocab_size": 1, "pad_token_id": 0
+    });
+    std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
+    let vocab: serde_json::Map<String, Value> = words.iter().zip(0..).map(|(word, id)| ((*word).to_owned(), json!(id))).collect();
+    let tokenizer = json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": {"type": "Lowercase"},
+        "pre_tokenizer": {"type": "Whitespace"}, "post_processor": null, "decoder": null,
+        "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"}
+    });
+    std::fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).unwrap();
+}
+
+#[test]
+fn a_model_embeds_the_notes_while_people_work() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        tiny_model(folder.path());
+        let options = options()
+            .vault(vault())
+            .env("FITTER_EMBEDDER", "candle")
+            .env("FITTER_EMBEDDER_FOLDER", folder.path().display().to_string())
+            .env("FITTER_SEARCH_LEXICAL_WEIGHT", "0.9");
+        let fitter = Fitter::start(options).await;
+        let left = "SELECT count(*) FROM chunks c WHERE NOT EXISTS (SELECT FROM vectors v WHERE v.chunk = c.id)";
+        eventually("every passage has a vector", async || (fitter.count(left).await == 0).then_some(())).await;
+        assert!(fitter.count("SELECT count(*) FROM vectors").await > 3);
+        eventually("the model serves", async || fitter.metrics().await.contains("fitter_search_vectors 1").then_some(())).await;
+        let aidos = fitter.technician("Айдос").await;
+        aidos.say("какой предохранитель на питание маяка").await;
+        aidos.got("3 А, плавкий").await;
+
+        // A new note gets its vectors, and one that is gone takes them along.
+        std::fs::write(fitter.vault().join("Новая.md"), "# Новая\n\nГарантия на маяк.\n").unwrap();
+        let new = "SELECT count(*) FROM vectors v JOIN chunks c ON c.id = v.chunk WHERE c.note = 'Новая.md'";
+        eventually("the new note has a vector", async || (fitter.count(new).await == 1).then_some(())).await;
+        let said = fitter.cli(["search", "--explain", "--json", "гарантия на маяк"]).await;
+        assert!(said.err.contains("vectors: ") && said.out.lines().any(|line| read(line)["vectors"].is_number()), "{said:?}");
+        std::fs::remove_file(fitter.vault().join("Новая.md")).unwrap();
+        eventually("it is gone", async || (fitter.count(new).await == 0).then_some(())).await;
         fitter.finish().await;
     });
 }

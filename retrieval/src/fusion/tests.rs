@@ -76,8 +76,7 @@ fn another_device_ranks_lower_and_the_own_one_higher() {
     let list = || ["other", "car", "unknown", "general", "own", "series"].map(|note| Fused::from(hit(note, 0.8))).to_vec();
     let bent = |devices: &[&str], vehicles: &[&str]| {
         let mut hits = list();
-        let focus = subject(devices, vehicles);
-        bend(&mut hits, &Focus { devices: focus.devices, vehicles: focus.vehicles }, &subjects);
+        bend(&mut hits, &subject(devices, vehicles), &subjects);
         order(&hits).join(" ")
     };
     assert_eq!(bent(&["FMB920"], &[]), "own series car general unknown other");
