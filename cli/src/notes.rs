@@ -1,11 +1,12 @@
 //! `fitter import`.
 
+use std::collections::HashMap;
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use fitter_retrieval::import::{self, Counts};
 use fitter_services::vault::{Progress, Seen, Source};
 use fitter_store::vault as stored;

@@ -9,7 +9,6 @@ use chrono::TimeDelta;
 use fitter_domain::clock::{Clock, FollowingClock, SystemClock, WrongClock};
 use fitter_prompts::Messages;
 use fitter_queue::{Wake, failpoint};
-use fitter_retrieval::problem::Severity;
 use fitter_services::App;
 use fitter_services::app::{Flushes, Puts, Walks};
 use fitter_services::dense::{Dense, Settings};
