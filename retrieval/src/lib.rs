@@ -14,6 +14,7 @@
 //! | [`index`] | the lexical index behind a trait, and tantivy behind that |
 //! | [`glossary`] | the company's jargon, from notes |
 //! | [`search`] | questions to passages |
+//! | [`llm`] | answers that a language model writes, checked |
 //! | [`local`] | search over a folder in memory, without a database |
 //! | [`problem`] | what is wrong in a vault, by file and line |
 //!
@@ -26,6 +27,7 @@ pub mod glossary;
 pub mod import;
 pub mod index;
 pub mod links;
+pub mod llm;
 pub mod local;
 mod markdown;
 pub mod meta;
