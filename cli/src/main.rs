@@ -13,6 +13,7 @@
 
 mod demo;
 mod health;
+mod llm;
 mod notes;
 mod operate;
 mod serve;

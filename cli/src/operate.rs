@@ -203,6 +203,11 @@ pub async fn doctor(config: &Config) -> anyhow::Result<ExitCode> {
         Some(folder) => line("vault", vault(folder)),
         None => line("vault", Ok("not configured; set FITTER_VAULT".to_owned())),
     }
+    let model = crate::llm::writer(config).map(|writer| match (writer, &config.llm.model) {
+        (Some(_), Some(model)) => format!("{model}, not called"),
+        _ => "off".to_owned(),
+    });
+    line("language model", model);
     match bot(config).await {
         Ok((id, info)) => line("telegram", Ok(format!("bot {id} is @{}", info.username))),
         Err(error) => line("telegram", Err(error)),

@@ -7,11 +7,14 @@ use fitter_domain::person::{Object, Verb, may};
 use fitter_domain::rich::{Node, Rich, flatten};
 use fitter_domain::screen::{Media, Screen, Slot};
 use fitter_domain::ticket::Question;
+use fitter_domain::written::Written;
 
 use crate::action::Action;
 use crate::effect::{Addressee, Command, Effect};
 use crate::state::State;
 use crate::turn::Turn;
+
+mod written;
 
 /// Quotes longer than this, in characters, are collapsed at first.
 const COLLAPSED_FROM: usize = 900;
@@ -48,10 +51,18 @@ pub(crate) fn not_found(turn: &mut Turn<'_>, query: QueryId, text: &str, nearest
 }
 
 /// What the search found.
-pub(crate) fn found(turn: &mut Turn<'_>, query: QueryId, hits: &[Passage], procedure: Option<&(ProcedureId, String)>) {
+pub(crate) fn found(
+    turn: &mut Turn<'_>,
+    query: QueryId,
+    hits: &[Passage],
+    procedure: Option<&(ProcedureId, String)>,
+    written: Option<&Written>,
+) {
     let Some(best) = hits.first() else { return };
     let walking = matches!(turn.state, State::Running { .. });
-    let mut screen = passage(best);
+    let answer = written::answer(hits, written);
+    let is_written = answer.is_some();
+    let mut screen = answer.as_ref().map_or_else(|| written::noted(passage(best), written), |answer| answer.screen.clone());
     let under_way = |title: &str| walking && turn.ctx.run.is_some_and(|run| run.procedure.title == title);
     let steps = procedure.filter(|(_, title)| may(turn.ctx.person.role, Verb::Create, Object::Run { own: true }) && !under_way(title));
     if let Some((id, title)) = steps {
@@ -59,10 +70,15 @@ pub(crate) fn found(turn: &mut Turn<'_>, query: QueryId, hits: &[Passage], proce
     }
     // At most three big buttons: in a walk, the way back to its step is one of them.
     let chips = if walking && steps.is_some() { CHIPS - 1 } else { CHIPS };
-    for (place, label) in chips_of(Some(best), hits).take(chips) {
+    let offered: Vec<(u32, String)> = match answer {
+        Some(answer) => answer.cited.into_iter().take(chips).collect(),
+        None => chips_of(Some(best), hits).take(chips).collect(),
+    };
+    for (place, label) in offered {
         screen = screen.button(msg::chip(label), Action::Hit(query, place));
     }
-    let screen = with_not_it(turn, screen, query, 0);
+    // From what a model wrote "Not it" leads to the best passage, word for word.
+    let screen = if is_written { with_next(turn, screen, query, 0) } else { with_not_it(turn, screen, query, 0) };
     turn.say_as(answer_slot(query), screen);
 }
 
@@ -83,7 +99,11 @@ fn chips_of<'h>(shown: Option<&'h Passage>, hits: &'h [Passage]) -> impl Iterato
 
 /// "Not it" leads to the next hit and, after the last one, to a human: never straight to a human, who is asked on purpose only.
 fn with_not_it(turn: &Turn<'_>, screen: Screen, query: QueryId, index: u32) -> Screen {
-    let next = Action::Hit(query, index.saturating_add(1));
+    with_next(turn, screen, query, index.saturating_add(1))
+}
+
+fn with_next(turn: &Turn<'_>, screen: Screen, query: QueryId, next: u32) -> Screen {
+    let next = Action::Hit(query, next);
     let screen = screen.row([(msg::button_not_it().into(), next.into()), (msg::button_human().into(), Action::Human(query).into())]);
     if matches!(turn.state, State::Running { .. }) { turn.with_way_on(screen) } else { screen }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::conversation::Late;
+use crate::delivery::Address;
 use crate::error::ServiceError;
 
 /// A piece of slow work.
@@ -93,10 +94,7 @@ impl App {
         let Some(item) = task.items().first() else { return Err(Failure::Lost) };
         let job: Job = item.decode()?;
         let done = match job {
-            Job::Search { bot, chat, thread, person, text } => {
-                let late = |outcome| Late { bot, chat, thread, person, outcome };
-                self.answer(&task, person, text, &late).await
-            }
+            Job::Search { bot, chat, thread, person, text } => self.answer(&task, Address { bot, chat, thread }, person, text).await,
             Job::Timer { bot, chat, thread, person, run, step } => {
                 let late = Late { bot, chat, thread, person, outcome: Outcome::TimerOver { run, step } };
                 self.report(&task, late).await
@@ -113,13 +111,7 @@ impl App {
         done.map_err(Failure::from)
     }
 
-    async fn answer(
-        &self,
-        task: &Task,
-        person: PersonId,
-        text: String,
-        late: &(dyn Fn(Outcome) -> Late + Send + Sync),
-    ) -> Result<Finished, ServiceError> {
+    async fn answer(&self, task: &Task, to: Address, person: PersonId, text: String) -> Result<Finished, ServiceError> {
         let asker = {
             let mut conn = self.db.pool().acquire().await?;
             people::get(&mut conn, person).await?
@@ -127,14 +119,21 @@ impl App {
         let (role, locale) = asker.map_or_else(Default::default, |asker| (asker.role, asker.locale));
         // No connection is held while the index is searched.
         let asked = self.search.ask(&text, role, locale).await?;
+        let (hits, nearest, procedure) = {
+            let mut conn = self.db.pool().acquire().await?;
+            let hits = self.search.passages(&mut conn, &asked.hits).await?;
+            let nearest = self.search.passages(&mut conn, &asked.nearest).await?;
+            let procedure = self.search.procedure(&mut conn, &hits, role).await?;
+            (hits, nearest, procedure)
+        };
+        // Nor while a language model thinks.
+        let written = self.written(&text, &hits, locale, to).await;
         let mut tx = self.db.pool().begin().await?;
-        let hits = self.search.passages(&mut tx, &asked.hits).await?;
-        let nearest = self.search.passages(&mut tx, &asked.nearest).await?;
-        let procedure = self.search.procedure(&mut tx, &hits, role).await?;
         let leafed = if hits.is_empty() { &nearest } else { &hits };
         let query = queries::create(&mut tx, person, &text, leafed, self.clock.now()).await?;
         metrics::counter!("fitter_searches_total", "found" => if hits.is_empty() { "no" } else { "yes" }).increment(1);
-        self.tell_late(tx, task, late(Outcome::Found { query, text, hits, nearest, procedure })).await
+        let outcome = Outcome::Found { query, text, hits, nearest, procedure, written };
+        self.tell_late(tx, task, Late { bot: to.bot, chat: to.chat, thread: to.thread, person, outcome }).await
     }
 
     async fn report(&self, task: &Task, late: Late) -> Result<Finished, ServiceError> {

@@ -14,6 +14,7 @@
 //! | [`files`] | photos and pictures, by the hash of their content |
 //! | [`vault`] | importing the notes |
 //! | [`search`] | searching them |
+//! | [`llm`] | a language model beside the search |
 //! | [`jobs`] | slow work: searches, timers, fetching photos |
 //! | [`error`] | what can go wrong |
 
@@ -27,6 +28,7 @@ pub mod files;
 pub mod groups;
 pub mod invites;
 pub mod jobs;
+pub mod llm;
 pub mod menu;
 pub mod search;
 pub mod turns;

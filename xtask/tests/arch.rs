@@ -14,10 +14,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("queue", &["domain"]),
     ("store", &["domain", "queue"]),
     ("retrieval", &["domain", "store"]),
+    ("models", &["retrieval"]),
     ("services", &["domain", "dialogues", "prompts", "queue", "store", "retrieval"]),
     ("bot", &["domain", "dialogues", "prompts", "queue", "store", "services"]),
     ("simulator", &[]),
-    ("cli", &["domain", "dialogues", "prompts", "queue", "store", "retrieval", "services", "bot", "simulator"]),
+    ("cli", &["domain", "dialogues", "prompts", "queue", "store", "retrieval", "models", "services", "bot", "simulator"]),
     ("test-postgres", &[]),
     ("testkit", &["domain", "queue", "store", "simulator", "test-postgres"]),
     ("bench", &["domain", "queue", "store", "simulator", "test-postgres"]),
@@ -33,6 +34,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("axum", &["bot", "simulator", "cli"]),
     ("tantivy", &["retrieval"]),
     ("comrak", &["retrieval"]),
+    ("genai", &["models"]),
     ("anyhow", &["cli", "xtask", "testkit", "test-postgres", "bench"]),
     ("fluent-bundle", &["prompts"]),
     ("mimalloc", &["cli"]),
@@ -73,5 +75,5 @@ fn outside_crates_stay_where_they_belong() {
 #[test]
 fn the_fuzz_targets_are_built_without_the_embedded_database() {
     let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/Cargo.lock")).unwrap();
-    assert!(lock.contains("name = \"fitter-bot\"") && !lock.contains("name = \"pglite-oxide\""));
+    assert!(lock.contains("name = \"fitter-bot\"") && !lock.contains("name = \"pglite-oxide\"") && !lock.contains("name = \"genai\""));
 }

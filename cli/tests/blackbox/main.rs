@@ -6,6 +6,7 @@
 //! | `jobs` | repair cards |
 //! | `walks` | procedures step by step |
 //! | `questions` | answers from the notes and from people |
+//! | `models` | answers that a language model writes |
 //! | `receipts` | that a photo was taken is seen at once |
 //! | `bursts` | what arrives in one go after an outage |
 //! | `oddities` | what people and Telegram do that nobody expects |
@@ -20,6 +21,7 @@ mod bursts;
 mod crashes;
 mod faults;
 mod jobs;
+mod models;
 mod monkeys;
 mod oddities;
 mod onboarding;

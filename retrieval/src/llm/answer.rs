@@ -82,9 +82,10 @@ pub async fn answer(model: &dyn LanguageModel, task: Task<'_>, seen: Heard<'_>) 
     };
     let locale = language::to_answer(question, task.locale);
     let ask = request::answer(&templates.answer, question, &excerpts, marker, locale, check::CHARACTERS, task.max_tokens);
+    let window = check::Window::new(question, &excerpts);
     let mut shown = String::new();
     let mut heard = |reply: &str| {
-        let glimpse = reply::growing(reply).and_then(|text| check::glimpse(question, &marker.unmark(&text), &excerpts));
+        let glimpse = reply::growing(reply).and_then(|text| window.glimpse(&marker.unmark(&text)));
         if let Some(glimpse) = glimpse
             && glimpse.len() > shown.len()
         {

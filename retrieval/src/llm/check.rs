@@ -125,38 +125,55 @@ pub fn check(question: &str, draft: &Draft, excerpts: &[Excerpt]) -> Result<Chec
     Ok(Checked { text, cited: cited.into_iter().map(|excerpt| excerpt.place).collect() })
 }
 
-/// As much of an answer that is still growing as may be seen of it: whole words that any of the passages bears out. None if there is nothing yet,
-/// or something in it may not be shown.
-#[must_use]
-pub fn glimpse(question: &str, growing: &str, excerpts: &[Excerpt]) -> Option<String> {
-    let text: String = without_ids(growing, excerpts).chars().take(CHARACTERS).collect();
-    let end = text.char_indices().rev().find(|(_, c)| c.is_whitespace()).map(|(at, _)| at)?;
-    // A number whose unit or whose next digits have not come is not whole.
-    let whole = text.get(..end)?.trim_end();
-    let whole = whole.trim_end_matches(|c: char| !c.is_whitespace() && !c.is_alphabetic()).trim_end();
-    let all: Vec<&Excerpt> = excerpts.iter().collect();
-    let balanced = whole.matches('«').count() == whole.matches('»').count()
-        && whole.matches('"').count().is_multiple_of(2)
-        && whole.matches('`').count().is_multiple_of(2);
-    let fine = whole.contains(char::is_alphabetic) && balanced && !pressable(&text) && borne_out(question, whole, &all).is_ok();
-    fine.then(|| whole.to_owned())
+/// What may be seen of an answer while it grows: nobody knows yet what it will cite, so any of the passages counts.
+#[derive(Debug)]
+pub struct Window<'a> {
+    excerpts: &'a [Excerpt],
+    ground: Ground,
 }
 
-/// Everything that can be looked up is there, and nothing is to be pressed.
-fn borne_out(question: &str, text: &str, cited: &[&Excerpt]) -> Result<(), Flaw> {
-    let mut ground = Ground::new(cited.iter().flat_map(|excerpt| [excerpt.source.as_str(), excerpt.text.as_str()]));
-    ground.allow_words(question);
-    match facts::claims(text).into_iter().find(|fact| !ground.bears(fact)) {
-        Some(fact) => Err(Flaw::Foreign(fact)),
-        None => Ok(()),
+impl<'a> Window<'a> {
+    /// A window on an answer to a question.
+    #[must_use]
+    pub fn new(question: &str, excerpts: &'a [Excerpt]) -> Self {
+        Self { excerpts, ground: ground(question, excerpts) }
     }
+
+    /// As much of the answer as may be seen: whole words that the passages bear out. None if there is nothing yet, or something in it may not be
+    /// shown.
+    #[must_use]
+    pub fn glimpse(&self, growing: &str) -> Option<String> {
+        let text: String = without_ids(growing, self.excerpts).chars().take(CHARACTERS).collect();
+        let end = text.char_indices().rev().find(|(_, c)| c.is_whitespace()).map(|(at, _)| at)?;
+        // A number whose unit or whose next digits have not come is not whole.
+        let whole = text.get(..end)?.trim_end();
+        let whole = whole.trim_end_matches(|c: char| !c.is_whitespace() && !c.is_alphabetic()).trim_end();
+        let even = |mark: char| whole.matches(mark).count().is_multiple_of(2);
+        let closed = whole.matches('«').count() == whole.matches('»').count() && even('"') && even('`');
+        let fine = whole.contains(char::is_alphabetic) && closed && !pressable(&text) && foreign(whole, &self.ground).is_none();
+        fine.then(|| whole.to_owned())
+    }
+}
+
+/// What the passages state; a question lends its names.
+fn ground<'e>(question: &str, excerpts: impl IntoIterator<Item = &'e Excerpt>) -> Ground {
+    let mut ground = Ground::new(excerpts.into_iter().flat_map(|excerpt| [excerpt.source.as_str(), excerpt.text.as_str()]));
+    ground.allow_words(question);
+    ground
+}
+
+/// The first claim that is not stated.
+fn foreign(text: &str, ground: &Ground) -> Option<Fact> {
+    facts::claims(text).into_iter().find(|fact| !ground.bears(fact))
 }
 
 fn grounded(question: &str, text: &str, cited: &[&Excerpt]) -> Result<(), Flaw> {
     if pressable(text) {
         return Err(Flaw::Pressable);
     }
-    borne_out(question, text, cited)?;
+    if let Some(fact) = foreign(text, &ground(question, cited.iter().copied())) {
+        return Err(Flaw::Foreign(fact));
+    }
     // Over notes in another language only what can be looked up is.
     let same: Vec<&&Excerpt> = cited.iter().filter(|excerpt| same_language(text, &excerpt.text)).collect();
     if same.is_empty() {

@@ -199,12 +199,10 @@ impl Ground {
         ground
     }
 
-    /// Lets names that a question uses stand in an answer to it; figures and paths have to come from notes.
+    /// Lets words that a question uses stand in an answer to it. Figures, codes and paths have to come from notes: what is true of one device is not
+    /// of the one that was asked about.
     pub fn allow_words(&mut self, question: &str) {
-        let question = normal(question);
-        self.words.extend(analyse::words(&question));
-        self.codes
-            .extend(runs(&question).filter(|run| analyse::is_code(run) && run.chars().any(char::is_alphabetic)).map(analyse::normal_code));
+        self.words.extend(analyse::words(&normal(question)));
     }
 
     /// Whether the texts state it.

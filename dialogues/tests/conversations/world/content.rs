@@ -4,7 +4,7 @@ use fitter_domain::Locale;
 use fitter_domain::ids::ProcedureId;
 use fitter_domain::passage::Passage;
 use fitter_domain::procedure::{Check, CheckKind, ChoiceOption, Condition, Figure, Procedure, Severity, Step, Warning};
-use fitter_domain::rich::Rich;
+use fitter_domain::rich::{Node, Rich};
 
 fn step(id: &str, title: &str, checks: Vec<Check>) -> Step {
     Step {
@@ -157,10 +157,14 @@ pub fn find(text: &str) -> (Vec<Passage>, Option<(ProcedureId, String)>) {
     if !text.to_lowercase().contains("питан") {
         return (Vec::new(), None);
     }
-    let hits = vec![
+    let mut hits = vec![
         passage("Установка трекера", "Питание", "Красный провод на постоянный плюс, чёрный на массу."),
         passage("Предохранители", "Номиналы", "Трекеру хватает 1 А."),
         passage("Диагностика", "Нет питания", "Проверьте массу и предохранитель."),
     ];
+    if text.contains("масс") {
+        let warning = Node::Quote { expandable: false, body: Rich::text("⚠️ Снимите клемму") };
+        hits.push(Passage { body: Rich::text("Масса на кузов.\n\n").push(warning), ..passage("Масса", "Точки", "") });
+    }
     (hits, Some((ProcedureId(1), "Установка трекера".into())))
 }

@@ -22,6 +22,7 @@ use fitter_domain::person::{Person, Role};
 use fitter_domain::run::Run;
 use fitter_domain::screen::{Button, Press, Screen, Slot};
 use fitter_domain::ticket::{Fault, Question};
+use fitter_domain::written::Written;
 use fitter_prompts::Messages;
 
 pub use script::play;
@@ -106,6 +107,8 @@ pub struct World {
     pub asked: BTreeMap<QueryId, usize>,
     pub faults: Vec<Fault>,
     pub searches: VecDeque<(PersonId, String)>,
+    /// What a language model makes of every search.
+    pub writes: Option<Written>,
     pub timers: Vec<(chrono::DateTime<Utc>, PersonId, RunId, u32)>,
     photos: usize,
     /// What was seen, line by line.
@@ -141,6 +144,7 @@ impl World {
             asked: BTreeMap::new(),
             faults: Vec::new(),
             searches: VecDeque::new(),
+            writes: None,
             timers: Vec::new(),
             photos: 0,
             log: Vec::new(),
@@ -192,7 +196,8 @@ impl World {
             let (hits, procedure) = content::find(&text);
             let query = QueryId(i64::try_from(self.found.len()).unwrap() + 1);
             self.found.insert(query, Found { by: who, text: text.clone(), hits: hits.clone() });
-            self.late(who, Outcome::Found { query, text, hits, nearest: Vec::new(), procedure });
+            let written = self.writes.clone().filter(|_| !hits.is_empty());
+            self.late(who, Outcome::Found { query, text, hits, nearest: Vec::new(), procedure, written });
         }
     }
 

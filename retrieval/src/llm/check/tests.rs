@@ -116,7 +116,9 @@ fn language_and_length() {
 
 #[test]
 fn a_glimpse_shows_whole_words_that_hold() {
-    let glimpse = |growing: &str| glimpse("какой предохранитель", growing, &excerpts());
+    let excerpts = excerpts();
+    let window = Window::new("какой предохранитель", &excerpts);
+    let glimpse = |growing: &str| window.glimpse(growing);
     let text = "Плавкий предохранитель на 3 А, красный провод, реле на 24 В. Конец";
     let shown: Vec<Option<String>> = text.char_indices().map(|(at, _)| glimpse(&text[..at])).collect();
     assert!(shown.iter().flatten().all(|shown| text.starts_with(shown.as_str())), "{shown:?}");
