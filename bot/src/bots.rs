@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::api::Api;
+use crate::draft::Drafts;
 use crate::fault::ApiError;
 use crate::inbox::Desk;
 use crate::outbox::{self, Postman};
@@ -181,7 +182,14 @@ impl Bots {
         }
     }
 
-    /// Answers to taps on their way: to be waited for when the workers have stopped.
+    /// Shows answers while they are written.
+    #[must_use]
+    pub fn drafting(&self) -> Drafts {
+        let apis = self.apis.iter().map(|(bot, (api, _))| (*bot, Arc::clone(api))).collect();
+        Drafts::new(apis, self.answers.clone())
+    }
+
+    /// Answers to taps and drafts on their way: to be waited for when the workers have stopped.
     #[must_use]
     pub fn answers(&self) -> TaskTracker {
         self.answers.clone()

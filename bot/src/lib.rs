@@ -15,6 +15,7 @@
 //! | [`mod@route`] | the handler tree: from updates to what a person did |
 //! | [`inbox`] | the inbox worker's handler |
 //! | [`outbox`] | the outbox worker's handler: limits and failures |
+//! | [`draft`] | an answer while it is written |
 //! | [`send`] | one letter out, in parts |
 //! | [`render`], [`media`] | a screen as messages, pictures by id or as bytes |
 //! | [`mod@fetch`] | photos that people sent |
@@ -23,6 +24,7 @@
 pub mod accept;
 pub mod api;
 pub mod bots;
+pub mod draft;
 pub mod fault;
 pub mod fetch;
 pub mod inbox;

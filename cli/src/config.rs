@@ -117,6 +117,19 @@ pub const SETTINGS: &[Setting] = &[
         "answers are not saved",
         "Folder inside the vault, e.g. `Черновики`, where managers save their answers as draft notes.",
     ),
+    setting(
+        "llm.provider",
+        "FITTER_LLM",
+        "off",
+        "Who sums up what the search found: `off`, `openai` (and servers that speak its protocol), `anthropic`, `gemini`, `ollama`.",
+    ),
+    setting("llm.model", "FITTER_LLM_MODEL", "required with a provider", "The model's name there."),
+    setting("llm.url", "FITTER_LLM_URL", "the provider's own", "Its server, e.g. `http://gpu.local:8000/v1/`."),
+    secret("llm.key", "FITTER_LLM_KEY", "none", "The key; servers of your own may need none."),
+    setting("llm.timeout", "FITTER_LLM_TIMEOUT", "30", "Seconds until the quoted note is shown without it: 1 to 120."),
+    setting("llm.max_tokens", "FITTER_LLM_MAX_TOKENS", "1000", "Tokens of an answer; models that think aloud need more."),
+    setting("llm.at_once", "FITTER_LLM_AT_ONCE", "4", "Answers under way at once, 1 to 6; who comes beyond reads the quoted note."),
+    setting("llm.drafts", "FITTER_LLM_DRAFTS", "true", "Show answers while they are written."),
     setting("log.filter", "FITTER_LOG", "info", "Directives of tracing's EnvFilter, e.g. `info,fitter_bot=debug`."),
     setting("log.json", "FITTER_LOG_JSON", "false", "One JSON object per line, for machines."),
 ];
@@ -276,6 +289,46 @@ impl Search {
     }
 }
 
+/// Who sums up what the search found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Model {
+    /// Nobody: notes are quoted.
+    #[default]
+    Off,
+    /// OpenAI, and servers that speak its protocol.
+    Openai,
+    /// Anthropic.
+    Anthropic,
+    /// Google.
+    Gemini,
+    /// Ollama.
+    Ollama,
+}
+
+/// `[llm]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Llm {
+    /// See [`SETTINGS`].
+    pub provider: Model,
+    /// See [`SETTINGS`].
+    pub model: Option<String>,
+    /// See [`SETTINGS`].
+    pub url: Option<Url>,
+    /// See [`SETTINGS`].
+    #[serde(skip_serializing)]
+    pub key: Option<SecretString>,
+    /// See [`SETTINGS`].
+    pub timeout: u64,
+    /// See [`SETTINGS`].
+    pub max_tokens: u32,
+    /// See [`SETTINGS`].
+    pub at_once: usize,
+    /// See [`SETTINGS`].
+    pub drafts: bool,
+}
+
 /// `[log]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -330,6 +383,11 @@ impl Default for Vault {
         }
     }
 }
+impl Default for Llm {
+    fn default() -> Self {
+        Self { provider: Model::Off, model: None, url: None, key: None, timeout: 30, max_tokens: 1000, at_once: 4, drafts: true }
+    }
+}
 impl Default for Log {
     fn default() -> Self {
         Self { filter: "info".to_owned(), json: false }
@@ -356,6 +414,8 @@ pub struct Config {
     pub embedder: Embedder,
     /// `[search]`
     pub search: Search,
+    /// `[llm]`
+    pub llm: Llm,
     /// `[log]`
     pub log: Log,
 }
@@ -399,6 +459,13 @@ impl Config {
         ensure!((1..=64).contains(threads), "embedder.threads must be 1 to 64");
         ensure!((0.0..=1.0).contains(&self.search.lexical_weight), "search.lexical_weight must be 0 to 1");
         ensure!((0.0..=1.0).contains(&self.search.rerank_margin), "search.rerank_margin must be 0 to 1");
+        ensure!((1..=120).contains(&self.llm.timeout), "llm.timeout must be 1 to 120 seconds");
+        ensure!((100..=32_000).contains(&self.llm.max_tokens), "llm.max_tokens must be 100 to 32000");
+        // Two of the eight places for slow work stay free for what needs no model.
+        ensure!((1..=6).contains(&self.llm.at_once), "llm.at_once must be 1 to 6");
+        if let Some(url) = &self.llm.url {
+            ensure!(["http", "https"].contains(&url.scheme()), "llm.url must begin with http:// or https://");
+        }
         if let Some(secret) = &self.telegram.webhook_secret {
             let secret = secret.expose_secret();
             let fits = (1..=256).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
@@ -523,15 +590,18 @@ mod tests {
     fn every_setting_of_the_table_is_accepted() {
         for setting in SETTINGS {
             let value = match setting.key {
-                "database.max_connections" | "vault.git_poll" => "4",
+                "database.max_connections" | "llm.at_once" | "vault.git_poll" => "4",
                 "vault.hook_secret" => "0123456789abcdef",
                 "http.addr" | "metrics.addr" => "127.0.0.1:1",
-                "log.json" => "true",
+                "log.json" | "llm.drafts" => "true",
                 "embedder.kind" => "none",
                 "embedder.pooling" => "cls",
                 "embedder.threads" | "search.rerank_ms" => "2",
                 "search.fusion" => "rrf",
                 "search.lexical_weight" | "search.rerank_margin" => "0.3",
+                "llm.provider" => "ollama",
+                "llm.timeout" => "60",
+                "llm.max_tokens" => "4000",
                 key if key.ends_with("url") => "http://127.0.0.1:1/",
                 _ => "abc",
             };
@@ -605,6 +675,18 @@ mod tests {
         std::fs::write(file.path(), "[telegram]\ntokn = \"1:a\"\n").unwrap();
         assert!(Config::load(Some(file.path()), []).unwrap_err().to_string().contains("tokn"));
         assert!(Config::load(Some(Path::new("/nowhere.toml")), []).unwrap_err().to_string().contains("/nowhere.toml"));
+    }
+
+    #[test]
+    fn limits_of_language_models_are_held() {
+        for (name, bad) in
+            [("TIMEOUT", "0"), ("TIMEOUT", "500"), ("MAX_TOKENS", "5"), ("AT_ONCE", "0"), ("AT_ONCE", "7"), ("URL", "ftp://x/")]
+        {
+            let said = load(&[(&format!("FITTER_LLM_{name}"), bad)]).unwrap_err().to_string();
+            assert!(said.contains(&format!("llm.{}", name.to_lowercase())), "{said}");
+        }
+        assert!(load(&[("FITTER_LLM", "skynet")]).unwrap_err().to_string().contains("llm.provider"));
+        assert!(!format!("{:?}", load(&[("FITTER_LLM_KEY", "k-123")]).unwrap()).contains("k-123"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod demo;
 mod eval;
 mod health;
 mod keep;
+mod llm;
 #[cfg(feature = "models")]
 mod models;
 #[cfg(not(feature = "models"))]

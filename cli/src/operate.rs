@@ -206,6 +206,11 @@ pub async fn doctor(config: &Config) -> anyhow::Result<ExitCode> {
         Some(source) => line("vault", vault(&source).await),
         None => line("vault", Ok("not configured; set FITTER_VAULT or FITTER_VAULT_GIT_URL".to_owned())),
     }
+    let model = crate::llm::writer(config).map(|writer| match (writer, &config.llm.model) {
+        (Some(_), Some(model)) => format!("{model}, not called"),
+        _ => "off".to_owned(),
+    });
+    line("language model", model);
     match bot(config).await {
         Ok((id, info)) => line("telegram", Ok(format!("bot {id} is @{}", info.username))),
         Err(error) => line("telegram", Err(error)),

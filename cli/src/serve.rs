@@ -255,6 +255,8 @@ impl Server {
         let run = |queue, lanes| (pool.clone(), queue, RunnerConfig { lanes, ..RunnerConfig::default() }, app.wake.clone(), stop.clone());
         let (inbox, outbox) = (bots.inbox(), bots.outbox());
         let _set = app.answering.set(Box::new(bots.answering()));
+        let drafts = bots.drafting();
+        let _set = app.drafting.set(Box::new(move |to| drafts.begin(to)));
         let job = {
             let (app, fetch) = (app.clone(), fetcher(bots));
             move |task| {

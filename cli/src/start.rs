@@ -84,6 +84,8 @@ pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
         walks: Walks::default(),
         flushes: Flushes::default(),
         answering: Arc::default(),
+        writer: crate::llm::writer(config)?,
+        drafting: Arc::default(),
         greeted: Arc::default(),
     };
     app.refresh_search().await?;

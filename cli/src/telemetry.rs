@@ -7,8 +7,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Log;
 
-/// HTTP libraries may log addresses of requests at lower levels, and Telegram's addresses hold the token.
-const QUIET: &str = "hyper=info,hyper_util=info,h2=info,reqwest=info,rustls=info";
+/// HTTP libraries may log addresses of requests at lower levels, and Telegram's addresses hold the token. The client of language models logs what
+/// their servers answer, which may repeat a question; its errors come back to us all the same.
+const QUIET: &str = "genai=off,hyper=info,hyper_util=info,h2=info,reqwest=info,rustls=info";
 
 /// Starts logging to standard error: standard output belongs to the commands' results.
 ///

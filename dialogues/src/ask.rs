@@ -8,11 +8,14 @@ use fitter_domain::person::{Object, Verb, may};
 use fitter_domain::rich::{Node, Rich, flatten};
 use fitter_domain::screen::{Media, Screen, Slot};
 use fitter_domain::ticket::Question;
+use fitter_domain::written::Written;
 
 use crate::action::Action;
 use crate::effect::{Addressee, Command, Effect};
 use crate::state::State;
 use crate::turn::Turn;
+
+mod written;
 
 /// Quotes longer than this, in characters, are collapsed at first.
 const COLLAPSED_FROM: usize = 900;
@@ -50,13 +53,22 @@ pub(crate) fn not_found(turn: &mut Turn<'_>, query: QueryId, text: &str, nearest
 }
 
 /// What the search found.
-pub(crate) fn found(turn: &mut Turn<'_>, query: QueryId, hits: &[Passage], procedure: Option<&(ProcedureId, String)>) {
+pub(crate) fn found(
+    turn: &mut Turn<'_>,
+    query: QueryId,
+    hits: &[Passage],
+    procedure: Option<&(ProcedureId, String)>,
+    written: Option<&Written>,
+) {
+    if let Some(answer) = written::answer(hits, written) {
+        return wrote(turn, query, answer, procedure);
+    }
     if tie(hits) {
         return which(turn, query, hits);
     }
     let walking = matches!(turn.state, State::Running { .. });
     let shown: Vec<&Passage> = first_message(hits).collect();
-    let (screen, steps) = with_steps(turn, passages(&shown), procedure);
+    let (screen, steps) = with_steps(turn, written::noted(passages(&shown), written), procedure);
     let screen = screen.button(msg::button_whole_section(), Action::Section(query, 0, None));
     // At most three big buttons: in a walk, the way back to its step is one of them.
     let chips = if walking && steps { CHIPS - 1 } else { CHIPS };
@@ -66,6 +78,19 @@ pub(crate) fn found(turn: &mut Turn<'_>, query: QueryId, hits: &[Passage], proce
     // What is shown beside the first one need not be shown again.
     let last = u32::try_from(shown.len()).unwrap_or(1).saturating_sub(1);
     let screen = with_opinion(turn, screen, query, Some(0), last);
+    turn.say_as(answer_slot(query), screen);
+}
+
+/// What a language model wrote. From there "Not it" leads to the best passage, word for word.
+fn wrote(turn: &mut Turn<'_>, query: QueryId, answer: written::Answer, procedure: Option<&(ProcedureId, String)>) {
+    let walking = matches!(turn.state, State::Running { .. });
+    let (screen, steps) = with_steps(turn, answer.screen, procedure);
+    let chips = if walking && steps { CHIPS - 1 } else { CHIPS };
+    let cited = answer.cited.into_iter().take(chips);
+    let screen = cited.fold(screen, |screen, (place, label)| screen.button(msg::chip(label), Action::Hit(query, place)));
+    let screen = screen
+        .row([(msg::button_not_it().into(), Action::Hit(query, 0).into()), (msg::button_human().into(), Action::Human(query).into())]);
+    let screen = if walking { turn.with_way_on(screen) } else { screen };
     turn.say_as(answer_slot(query), screen);
 }
 

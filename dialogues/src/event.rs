@@ -7,6 +7,7 @@ use fitter_domain::procedure::ProcedureSummary;
 use fitter_domain::run::{Run, RunSummary};
 use fitter_domain::screen::Slot;
 use fitter_domain::ticket::{Fault, Gap, Question};
+use fitter_domain::written::Written;
 use serde::{Deserialize, Serialize};
 
 use fitter_domain::person::Role;
@@ -276,6 +277,9 @@ pub enum Outcome {
         nearest: Vec<Passage>,
         /// A procedure that matches, with its title.
         procedure: Option<(ProcedureId, String)>,
+        /// What a language model made of the hits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        written: Option<Written>,
     },
     /// A hit of an earlier search. Without a hit: they were all shown (`of` above 0), or the search is forgotten (`of` 0).
     Hit {

@@ -307,7 +307,7 @@ fn came_of(turn: &mut Turn<'_>, outcome: &Outcome) {
         Outcome::Runs { runs } => procedures::runs(turn, runs),
         Outcome::Found { query, text, .. } if walk::searched(turn, *query, text) => {}
         Outcome::Found { query, text, hits, nearest, .. } if hits.is_empty() => ask::not_found(turn, *query, text, nearest),
-        Outcome::Found { query, hits, procedure, .. } => ask::found(turn, *query, hits, procedure.as_ref()),
+        Outcome::Found { query, hits, procedure, written, .. } => ask::found(turn, *query, hits, procedure.as_ref(), written.as_ref()),
         Outcome::Hit { query, index, of, hit, procedure } => ask::hit(turn, *query, *index, *of, hit.as_deref(), procedure.as_ref()),
         Outcome::Section { query, index, section, passage, before, after } => {
             ask::section(

@@ -16,6 +16,7 @@
 //! | [`outbound`] | what goes out to a chat |
 //! | [`ticket`] | faults and questions to a human |
 //! | [`passage`] | what search returns |
+//! | [`written`] | what a language model made of it |
 //! | [`words`] | what people type, and names |
 
 pub mod clock;
@@ -33,6 +34,7 @@ pub mod screen;
 pub mod ticket;
 pub mod vehicle;
 pub mod words;
+pub mod written;
 
 pub use clock::Clock;
 pub use locale::Locale;

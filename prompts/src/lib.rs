@@ -1,7 +1,7 @@
 //! The words of the bot: Fluent messages of `messages/<locale>/*.ftl`, rendered strictly.
 //!
 //! `fitter-domain` makes one typed function per message at build time, so a key or argument that does not exist does not compile; this crate
-//! turns a typed message into text.
+//! turns a typed message into text. [`llm`] holds what language models are told.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,8 @@ use fitter_domain::{Locale, Msg};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use include_dir::{Dir, include_dir};
+
+pub mod llm;
 
 static MESSAGES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/messages");
 
@@ -22,6 +24,9 @@ pub enum PromptsError {
     /// A locale has no folder.
     #[error("prompts/messages/{0} is missing")]
     Locale(&'static str),
+    /// A language model has no rules for a purpose.
+    #[error("prompts/llm/{0} has no v<number>.md")]
+    Rules(&'static str),
 }
 
 /// Every message in every language.

@@ -89,13 +89,13 @@ pub fn codes(text: &str) -> Vec<String> {
 }
 
 /// Whether a run of letters, digits and separators names a part: letters and digits together, or an underscore.
-fn is_code(run: &str) -> bool {
+pub(crate) fn is_code(run: &str) -> bool {
     let letters = run.chars().filter(|c| c.is_alphabetic()).count();
     let digits = run.chars().filter(char::is_ascii_digit).count();
     let dotted_number = letters == 0 && run.matches('.').count() >= 2;
     (letters > 0 && digits > 0) || run.contains('_') || dotted_number
 }
 
-fn normal_code(run: &str) -> String {
+pub(crate) fn normal_code(run: &str) -> String {
     fold(run).chars().filter(|c| c.is_alphanumeric()).map(layout::look_alike).collect()
 }

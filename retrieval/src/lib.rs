@@ -23,6 +23,7 @@
 //! | [`extract`] | the part of a passage that answers |
 //! | [`gaps`] | questions that mean the same |
 //! | [`evaluate`] | measures against questions with known answers |
+//! | [`llm`] | answers that a language model writes, checked |
 //! | [`local`] | search over a folder in memory, without a database |
 //! | [`problem`] | what is wrong in a vault, by file and line |
 //!
@@ -45,6 +46,7 @@ pub mod hybrid;
 pub mod import;
 pub mod index;
 pub mod links;
+pub mod llm;
 pub mod local;
 mod markdown;
 pub mod meta;

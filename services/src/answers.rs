@@ -50,8 +50,6 @@ pub struct Searched {
 /// What is shown.
 #[derive(Debug, Clone)]
 pub struct Shown {
-    /// The stored search.
-    pub query: QueryId,
     /// The best passages; none if nothing answers.
     pub hits: Vec<Passage>,
     /// If nothing answers: the nearest ones.
@@ -84,7 +82,7 @@ impl App {
         Ok(Searched { context: None, asked, words: ask.text.clone() })
     }
 
-    /// Stores a search and what it found, ready to be shown.
+    /// What is shown for a question.
     ///
     /// # Errors
     /// If the database refuses.
@@ -100,14 +98,28 @@ impl App {
         }
         let nearest = if hits.is_empty() { self.search.passages(conn, &searched.asked.nearest).await? } else { Vec::new() };
         let procedure = self.search.procedure(conn, &hits, ask.role).await?;
-        let leafed = if hits.is_empty() { &nearest } else { &hits };
+        Ok(Shown { hits, nearest, procedure })
+    }
+
+    /// Stores a search with what is shown: a button pressed a week later shows the same.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn keep_search(
+        &self,
+        conn: &mut PgConnection,
+        ask: &Ask,
+        searched: &Searched,
+        Shown { hits, nearest, .. }: &Shown,
+    ) -> Result<QueryId, ServiceError> {
+        let leafed = if hits.is_empty() { nearest } else { hits };
         let new = queries::NewQuery { person: ask.person, text: &ask.text, context: searched.context.as_deref(), hits: leafed };
         let now = self.clock.now();
         let query = queries::create(conn, &new, now).await?;
         if hits.is_empty() {
             gaps::note(conn, query, ask.person, &ask.text, gaps::Why::Unanswered, now).await?;
         }
-        Ok(Shown { query, hits, nearest, procedure })
+        Ok(query)
     }
 
     /// The beginning of the note that answers by its keywords.

@@ -19,6 +19,7 @@ use crate::drafts::Drafts;
 use crate::error::ServiceError;
 use crate::files::Files;
 use crate::index::Indexed;
+use crate::llm::{Drafting, Writer};
 use crate::search::Search;
 use crate::turns::Turns;
 
@@ -115,6 +116,10 @@ pub struct App {
     pub walks: Walks,
     /// Sends answers to taps from this process, if it sends at all.
     pub answering: Arc<OnceLock<Answering>>,
+    /// Writes answers with a language model, if one is configured.
+    pub writer: Option<Arc<Writer>>,
+    /// Shows drafts from this process, if it sends at all.
+    pub drafting: Arc<OnceLock<Drafting>>,
     /// How often chats were greeted since the process began; a hint, nothing depends on it.
     pub greeted: Arc<Mutex<HashMap<(BotId, ChatId), u8>>>,
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::answers::{Ask, Shown};
 use crate::app::App;
 use crate::conversation::Late;
+use crate::delivery::Address;
 use crate::drafts::Draft;
 use crate::error::ServiceError;
 
@@ -82,6 +83,13 @@ pub enum Job {
     },
 }
 
+/// A question and who asks it.
+struct Asked {
+    person: PersonId,
+    text: String,
+    within: Option<String>,
+}
+
 /// Why a file did not come.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
@@ -112,8 +120,7 @@ impl App {
         let job: Job = item.decode()?;
         let done = match job {
             Job::Search { bot, chat, thread, person, text, within } => {
-                let late = |outcome| Late { bot, chat, thread, person, outcome };
-                self.answer(&task, person, text, within, &late).await
+                self.answer(&task, Address { bot, chat, thread }, Asked { person, text, within }).await
             }
             Job::Draft { bot, chat, thread, person, question } => {
                 let path = self.save_draft(person, question).await?;
@@ -135,14 +142,7 @@ impl App {
         done.map_err(Failure::from)
     }
 
-    async fn answer(
-        &self,
-        task: &Task,
-        person: PersonId,
-        text: String,
-        within: Option<String>,
-        late: &(dyn Fn(Outcome) -> Late + Send + Sync),
-    ) -> Result<Finished, ServiceError> {
+    async fn answer(&self, task: &Task, to: Address, Asked { person, text, within }: Asked) -> Result<Finished, ServiceError> {
         let asker = {
             let mut conn = self.db.pool().acquire().await?;
             people::get(&mut conn, person).await?
@@ -150,10 +150,15 @@ impl App {
         let (role, locale) = asker.map_or_else(Default::default, |asker| (asker.role, asker.locale));
         let ask = Ask { person, role, locale, text, within };
         let searched = self.ask_notes(&ask).await?;
+        let shown = self.show_notes(&mut *self.db.pool().acquire().await?, &ask, &searched).await?;
+        // No connection is held while a language model thinks.
+        let written = self.written(&searched.words, &shown.hits, locale, to).await;
         let mut tx = self.db.pool().begin().await?;
-        let Shown { query, hits, nearest, procedure } = self.show_notes(&mut tx, &ask, &searched).await?;
+        let query = self.keep_search(&mut tx, &ask, &searched, &shown).await?;
+        let Shown { hits, nearest, procedure } = shown;
         metrics::counter!("fitter_searches_total", "found" => if hits.is_empty() { "no" } else { "yes" }).increment(1);
-        self.tell_late(tx, task, late(Outcome::Found { query, text: ask.text, hits, nearest, procedure })).await
+        let outcome = Outcome::Found { query, text: ask.text, hits, nearest, procedure, written };
+        self.tell_late(tx, task, Late { bot: to.bot, chat: to.chat, thread: to.thread, person, outcome }).await
     }
 
     /// Writes the answer to a question into the vault; its path, none if that cannot be.

@@ -21,6 +21,7 @@
 //! | [`sections`] | a note by its sections |
 //! | [`gaps`] | what the notes do not answer |
 //! | [`drafts`] | answers that become notes |
+//! | [`llm`] | a language model beside the search |
 //! | [`jobs`] | slow work: searches, timers, fetching photos |
 //! | [`error`] | what can go wrong |
 
@@ -40,6 +41,7 @@ pub mod groups;
 pub mod index;
 pub mod invites;
 pub mod jobs;
+pub mod llm;
 pub mod menu;
 pub mod search;
 pub mod sections;

@@ -15,11 +15,28 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["domain", "queue"]),
     ("retrieval", &["domain", "store"]),
     ("embedders", &["retrieval"]),
+    ("models", &["retrieval"]),
     ("services", &["domain", "dialogues", "prompts", "queue", "store", "retrieval"]),
     ("bot", &["domain", "dialogues", "prompts", "queue", "store", "services"]),
     ("admin-web", &["domain", "services"]),
     ("simulator", &[]),
-    ("cli", &["domain", "dialogues", "prompts", "queue", "store", "retrieval", "embedders", "services", "bot", "admin-web", "simulator"]),
+    (
+        "cli",
+        &[
+            "domain",
+            "dialogues",
+            "prompts",
+            "queue",
+            "store",
+            "retrieval",
+            "embedders",
+            "models",
+            "services",
+            "bot",
+            "admin-web",
+            "simulator",
+        ],
+    ),
     ("test-postgres", &[]),
     ("testkit", &["domain", "queue", "store", "simulator", "test-postgres"]),
     ("bench", &["domain", "queue", "store", "simulator", "test-postgres"]),
@@ -41,6 +58,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("candle-core", &["embedders"]),
     ("candle-nn", &["embedders"]),
     ("pgvector", &["store"]),
+    ("genai", &["models"]),
     ("anyhow", &["cli", "xtask", "testkit", "test-postgres", "bench"]),
     ("fluent-bundle", &["prompts"]),
     ("mimalloc", &["cli"]),
@@ -83,5 +101,5 @@ fn outside_crates_stay_where_they_belong() {
 #[test]
 fn the_fuzz_targets_are_built_without_the_embedded_database() {
     let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/Cargo.lock")).unwrap();
-    assert!(lock.contains("name = \"fitter-bot\"") && !lock.contains("name = \"pglite-oxide\""));
+    assert!(lock.contains("name = \"fitter-bot\"") && !lock.contains("name = \"pglite-oxide\"") && !lock.contains("name = \"genai\""));
 }

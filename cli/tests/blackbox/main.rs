@@ -8,6 +8,7 @@
 //! | `questions` | answers from the notes and from people |
 //! | `answers` | the part that answers, opinions, what the notes lack |
 //! | `searching` | the search from a shell, and without its model |
+//! | `models` | answers that a language model writes |
 //! | `receipts` | that a photo was taken is seen at once |
 //! | `bursts` | what arrives in one go after an outage |
 //! | `oddities` | what people and Telegram do that nobody expects |
@@ -23,6 +24,7 @@ mod bursts;
 mod crashes;
 mod faults;
 mod jobs;
+mod models;
 mod monkeys;
 mod oddities;
 mod onboarding;

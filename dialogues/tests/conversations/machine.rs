@@ -156,6 +156,7 @@ fn a_client_is_not_offered_to_walk() {
         hits,
         nearest: Vec::new(),
         procedure,
+        written: None,
     });
     let world = world();
     for (name, offered) in [("Клара", false), ("Иван", true)] {

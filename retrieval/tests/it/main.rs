@@ -10,7 +10,9 @@
 mod chunks;
 mod example;
 mod imports;
+mod injection;
 mod procedures;
+mod quoting;
 mod random;
 mod searching;
 mod syntax;

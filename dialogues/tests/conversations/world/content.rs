@@ -202,12 +202,16 @@ pub fn find(text: &str) -> (Vec<Passage>, Option<(ProcedureId, String)>) {
     if !text.contains("питан") {
         return (Vec::new(), None);
     }
-    let hits = vec![
+    let mut hits = vec![
         passage("Установка трекера", "Питание", "Красный провод на постоянный плюс, чёрный на массу."),
         Passage { score: 0.8, ..passage("Предохранители", "Номиналы", "Трекеру хватает 1 А.") },
         Passage {
             score: 0.7, ..passage("Диагностика", "Нет питания", "Проверьте массу и предохранитель.")
         },
     ];
+    if text.contains("масс") {
+        let warning = Node::Quote { expandable: false, body: Rich::text("⚠️ Снимите клемму") };
+        hits.push(Passage { body: Rich::text("Масса на кузов.\n\n").push(warning), ..passage("Масса", "Точки", "") });
+    }
     (hits, Some((ProcedureId(1), "Установка трекера".into())))
 }

@@ -22,6 +22,7 @@ use fitter_domain::person::{Person, Role};
 use fitter_domain::run::Run;
 use fitter_domain::screen::{Button, Press, Screen, Slot};
 use fitter_domain::ticket::{Fault, Question};
+use fitter_domain::written::Written;
 use fitter_prompts::Messages;
 
 pub use script::play;
@@ -108,6 +109,8 @@ pub struct World {
     pub gaps: Vec<(QueryId, PersonId, String)>,
     pub faults: Vec<Fault>,
     pub searches: VecDeque<(PersonId, String)>,
+    /// What a language model makes of every search.
+    pub writes: Option<Written>,
     pub timers: Vec<(chrono::DateTime<Utc>, PersonId, RunId, u32)>,
     photos: usize,
     /// What was seen, line by line.
@@ -144,6 +147,7 @@ impl World {
             gaps: Vec::new(),
             faults: Vec::new(),
             searches: VecDeque::new(),
+            writes: None,
             timers: Vec::new(),
             photos: 0,
             log: Vec::new(),
@@ -198,7 +202,8 @@ impl World {
             if hits.is_empty() {
                 self.gaps.push((query, who, text.clone()));
             }
-            self.late(who, Outcome::Found { query, text, hits, nearest: Vec::new(), procedure });
+            let written = self.writes.clone().filter(|_| !hits.is_empty());
+            self.late(who, Outcome::Found { query, text, hits, nearest: Vec::new(), procedure, written });
         }
     }
 

@@ -13,6 +13,8 @@
 //! | `> ответ: words` | they reply to the newest question |
 //! | `> правка: words` `> стикер` | they edit a message, send a sticker |
 //! | `! 5m` | time passes |
+//! | `! модель: words \| 0 2` | from now on a language model writes this from these hits; `! модель частично: …` a part of the answer |
+//! | `! модель не доказала` `! модель не нашла` `! модель молчит` | what else it may come to |
 //! | `! новая версия` `! закрыть доступ Иван` `! начать с Иван` | the notes change, a person is removed, … |
 //!
 //! Everything else was said by the bot: `✎` changes a message in place, `→ Марат:` goes to somebody else, `(…)` is a toast.
@@ -21,6 +23,7 @@ use chrono::TimeDelta;
 use fitter_dialogues::event::{Input, Piece};
 use fitter_domain::person::Role;
 use fitter_domain::screen::Press;
+use fitter_domain::written::Written;
 
 use super::{World, label};
 
@@ -119,6 +122,19 @@ fn said(world: &mut World, who: fitter_domain::ids::PersonId, words: &str) -> (I
 fn happen(world: &mut World, words: &str) {
     if words == "новая версия" {
         world.runs.values_mut().for_each(|run| run.newer = true);
+    } else if let Some(words) = words.strip_prefix("модель ").or_else(|| words.strip_prefix("модель")) {
+        world.writes = match words {
+            "не доказала" => Some(Written::Unproven),
+            "не нашла" => Some(Written::NotEnough),
+            "молчит" => None,
+            words => {
+                let (partly, words) = words.strip_prefix("частично: ").map_or((false, words), |words| (true, words));
+                let (text, cited) =
+                    words.trim_start_matches(": ").split_once(" | ").unwrap_or_else(|| panic!("from which hits: '{words}'"));
+                let cited = cited.split(' ').map(|place| place.parse().unwrap()).collect();
+                Some(Written::Answer { text: text.replace("\\n", "\n"), cited, partly })
+            }
+        };
     } else if let Some(name) = words.strip_prefix("закрыть доступ ") {
         let who = world.who(name);
         world.chats.get_mut(&who).unwrap().person.removed = true;
