@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use fitter_domain::Locale;
-use fitter_domain::ids::{BotId, ChatId, FaultId, JobId, PersonId, ProcedureId, QuestionId, RunId, UserId};
+use fitter_domain::ids::{BotId, ChatId, FaultId, JobId, PersonId, ProcedureId, QueryId, QuestionId, RunId, UserId};
 use fitter_domain::job::JobStatus;
 use fitter_domain::passage::Passage;
 use fitter_domain::person::{Person, Role};
@@ -25,8 +25,8 @@ use fitter_store::questions::Answered;
 use fitter_store::runs::Progress;
 use fitter_store::slots::MessageKind;
 use fitter_store::{
-    PgConnection, audit, dialogues, faults, files, home, invites, jobs, notes, people, photos, procedures, queries, questions, runs, slots,
-    vehicles,
+    PgConnection, audit, dialogues, faults, files, fixed, gaps, home, invites, jobs, notes, people, photos, procedures, queries, questions,
+    runs, slots, vehicles,
 };
 use fitter_testkit::TestDb;
 use sqlx::Connection;
@@ -407,8 +407,9 @@ async fn notes_and_searches() {
         end_line: 4,
         score: 0.25,
         body: Rich::text("текст"),
-        images: Vec::new(),
         procedure: Some("a.md".to_owned()),
+        span: Some(Rich::text("ек")),
+        ..Passage::default()
     };
     let id = queries::create(
         conn,
@@ -419,8 +420,71 @@ async fn notes_and_searches() {
     .unwrap();
     let query = queries::get(conn, id).await.unwrap().unwrap();
     assert_eq!((query.person, query.text.as_str(), query.hits.as_slice(), query.at), (person.id, "вопрос", &[hit][..], now()));
+    assert_eq!(query.whole(), "до того → вопрос");
+    assert_eq!(query.revision, notes::revision(conn).await.unwrap());
+    assert_eq!(queries::recent(conn, person.id, now() - TimeDelta::seconds(1), 5).await.unwrap(), ["вопрос"]);
+    assert!(queries::recent(conn, person.id, now(), 5).await.unwrap().is_empty(), "long ago");
+    assert!(queries::recent(conn, PersonId(99), DateTime::UNIX_EPOCH, 5).await.unwrap().is_empty(), "somebody else's");
+
+    // An opinion is one per person and search, and can be changed.
+    for good in [true, false, false] {
+        queries::judge(conn, id, person.id, 0, good, now()).await.unwrap();
+    }
+    let opinions: Vec<bool> = sqlx::query_scalar("SELECT good FROM feedback").fetch_all(&mut *conn).await.unwrap();
+    assert_eq!(opinions, [false]);
+
     assert_eq!(queries::forget(conn, now() + TimeDelta::seconds(1)).await.unwrap(), 1);
     assert_eq!(queries::get(conn, id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn gaps_are_noted_once_forgiven_and_closed() {
+    use gaps::Why::{Asked, Disliked, Unanswered};
+    let db = TestDb::server().await;
+    let conn = &mut *db.pool().acquire().await.unwrap();
+    let person = somebody(conn, 1).await;
+    for (query, why) in [(1, Disliked), (1, Disliked), (2, Unanswered), (2, Asked), (2, Disliked), (3, Disliked)] {
+        gaps::note(conn, QueryId(query), person.id, "где ключ", why, now()).await.unwrap();
+    }
+    gaps::forgive(conn, QueryId(1)).await.unwrap();
+    // A human was asked: a thumb up does not take that back.
+    gaps::forgive(conn, QueryId(2)).await.unwrap();
+    let open = |gaps: Vec<gaps::Gap>| gaps.into_iter().map(|gap| (gap.query.0, gap.person, gap.text)).collect::<Vec<_>>();
+    let gap = |query: i64| (query, person.id, "где ключ".to_owned());
+    assert_eq!(open(gaps::open(conn, 10).await.unwrap()), [gap(2), gap(3)]);
+    assert_eq!(open(gaps::open(conn, 1).await.unwrap()), [gap(3)], "the newest");
+    gaps::close(conn, &[QueryId(2), QueryId(9)], person.id, now()).await.unwrap();
+    gaps::note(conn, QueryId(2), person.id, "где ключ", Disliked, now()).await.unwrap();
+    assert_eq!(open(gaps::open(conn, 10).await.unwrap()), [gap(3)], "what is closed stays closed");
+}
+
+#[tokio::test]
+async fn phrases_of_notes_follow_their_notes() {
+    let db = TestDb::server().await;
+    let conn = &mut *db.pool().acquire().await.unwrap();
+    for (path, visibility) in [("a.md", Visibility::Public), ("b.md", Visibility::Draft)] {
+        let record = NoteRecord {
+            path: path.to_owned(),
+            hash: String::new(),
+            title: String::new(),
+            aliases: Vec::new(),
+            tags: Vec::new(),
+            lang: None,
+            visibility,
+            kind: "note".to_owned(),
+            modified: now(),
+            links: Vec::new(),
+            terms: Vec::new(),
+        };
+        notes::replace_note(conn, &record, &[]).await.unwrap();
+        fixed::replace(conn, path, &["прежнее".to_owned()]).await.unwrap();
+        fixed::replace(conn, path, &["отпуск".to_owned(), "отпуск".to_owned(), "обед".to_owned()]).await.unwrap();
+    }
+    let pair = |phrase: &str, note: &str| (phrase.to_owned(), note.to_owned());
+    assert_eq!(fixed::visible(conn, Visibility::Staff).await.unwrap(), [pair("обед", "a.md"), pair("отпуск", "a.md")]);
+    assert_eq!(fixed::visible(conn, Visibility::Draft).await.unwrap().len(), 4);
+    notes::delete_note(conn, "a.md").await.unwrap();
+    assert_eq!(fixed::visible(conn, Visibility::Draft).await.unwrap(), [pair("обед", "b.md"), pair("отпуск", "b.md")]);
 }
 
 #[tokio::test]

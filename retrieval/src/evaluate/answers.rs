@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use fitter_domain::passage::{Passage, first_message};
+use fitter_domain::passage::{Passage, first_message, tie};
+use fitter_domain::rich::Rich;
 use serde::Serialize;
 
 use super::{Candidate, Query};
@@ -92,6 +93,15 @@ fn is_right(query: &Query, shown: &[Passage]) -> bool {
     query.must_contain.iter().all(|fact| message.contains(&normal(fact)))
 }
 
+/// What the first message shows: passages, or only the names of two procedures to choose from.
+fn shown(hits: &[Passage]) -> Vec<Passage> {
+    if tie(hits) {
+        let name = |hit: &Passage| Passage { body: Rich::new(), span: None, ..hit.clone() };
+        return hits.iter().take(2).map(name).collect();
+    }
+    first_message(hits).cloned().collect()
+}
+
 /// What a reader sees of a passage.
 fn text_of(passage: &Passage) -> String {
     let (text, warnings) = passage.shown();
@@ -112,7 +122,7 @@ pub fn evaluate(search: &LocalSearch, queries: &[Query], mut each: impl FnMut(&Q
     let (mut messages, mut characters) = (0, 0);
     for query in queries {
         let answered = search.answer(&query.text, &Filter { prefer: query.lang, ..Filter::staff(HITS) })?;
-        let shown: Vec<Passage> = first_message(&answered).cloned().collect();
+        let shown = shown(&answered);
         let verdict = verdict(query, &shown);
         if !shown.is_empty() {
             messages += 1;
@@ -130,7 +140,6 @@ pub fn evaluate(search: &LocalSearch, queries: &[Query], mut each: impl FnMut(&Q
 mod tests {
     use super::super::Gold;
     use super::*;
-    use fitter_domain::rich::Rich;
 
     fn query(must_contain: &[&str], gold: Vec<Gold>, answerable: bool) -> Query {
         let must_contain = must_contain.iter().map(|&fact| fact.to_owned()).collect();
@@ -156,6 +165,14 @@ mod tests {
     fn only_what_is_shown_counts() {
         let part = Passage { span: Some(Rich::text("другое")), ..passage("Плавкий, 3 А.") };
         assert_eq!(verdict(&query(&["3 А"], Vec::new(), true), &[part]), Verdict::AnsweredWrong);
+    }
+
+    #[test]
+    fn to_ask_back_is_no_answer() {
+        let procedure =
+            |note: &str| Passage { note: note.into(), procedure: Some(note.into()), score: 1.0, ..passage("Плавкий, 3 А.") };
+        let shown = shown(&[procedure("а.md"), procedure("б.md")]);
+        assert_eq!(verdict(&query(&["3 А"], Vec::new(), true), &shown), Verdict::AnsweredWrong);
     }
 
     #[test]

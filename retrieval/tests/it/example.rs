@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use fitter_domain::Locale;
+use fitter_retrieval::evaluate::{self, answers};
 use fitter_retrieval::local::{LocalSearch, search_vault};
 use fitter_retrieval::meta::Kind;
 use fitter_retrieval::problem::Severity;
@@ -22,6 +23,17 @@ fn imports_without_a_problem() {
     for note in search.notes().values().filter(|note| note.meta.kind == Kind::Procedure) {
         assert!(note.procedure.is_some(), "{}", note.path);
     }
+}
+
+/// The facts that people need stand in the first message.
+#[test]
+fn the_first_message_says_what_was_asked() {
+    let search = example();
+    let queries = evaluate::queries(include_str!("../../../examples/questions.jsonl")).unwrap();
+    let report = answers::evaluate(&search, &queries, |_, _, _| {}).unwrap();
+    let right = report.all.answered_right * 100 / report.all.answerable;
+    assert!(right >= 85, "{right} of 100 answered right: {report:?}");
+    assert!(report.characters < 900, "{} characters in a message", report.characters);
 }
 
 /// Rates over many messages, no single one: half of them were never looked at when the search was tuned.

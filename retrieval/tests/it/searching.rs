@@ -14,6 +14,21 @@ fn fixtures() -> LocalSearch {
 }
 
 #[test]
+fn a_note_that_answers_by_keyword_comes_first_and_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = "---\nanswer: [гарантия на трекер, рабочее время]\n---\n\nРаботаем с девяти до шести.\n";
+    std::fs::write(folder.path().join("Распорядок.md"), policy).unwrap();
+    std::fs::write(folder.path().join("Время.md"), "# Рабочее время трекера\n\nРабочее время от батареи — 8 часов.\n").unwrap();
+    std::fs::write(folder.path().join("Тайна.md"), "---\nvisibility: draft\nanswer: рабочее время трекера\n---\n\nТайна.\n").unwrap();
+    let search = local::search_vault(folder.path()).unwrap();
+    let hits = search.answer("какое рабочее время у трекера?", &Filter::staff(5)).unwrap();
+    assert_eq!(hits.iter().map(|hit| (hit.note.as_str(), hit.fixed)).collect::<Vec<_>>(), [("Распорядок.md", true), ("Время.md", false)]);
+    assert_eq!(fitter_domain::passage::first_message(&hits).count(), 1, "it answers alone");
+    let none = search.answer("время полёта", &Filter::staff(5)).unwrap();
+    assert!(none.iter().all(|hit| !hit.fixed), "{none:?}");
+}
+
+#[test]
 fn questions_find_their_passages() {
     let search = fixtures();
     assert_eq!(search.import.problems, []);

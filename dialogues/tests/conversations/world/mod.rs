@@ -4,6 +4,7 @@
 mod carry;
 mod check;
 pub mod content;
+mod gaps;
 mod script;
 
 use std::collections::{BTreeMap, VecDeque};
