@@ -150,7 +150,7 @@ fn a_model_embeds_the_notes_while_people_work() {
         let left = "SELECT count(*) FROM chunks c WHERE NOT EXISTS (SELECT FROM vectors v WHERE v.chunk = c.id)";
         eventually("every passage has a vector", async || (fitter.count(left).await == 0).then_some(())).await;
         assert!(fitter.count("SELECT count(*) FROM vectors").await > 3);
-        eventually("the model serves", async || fitter.metrics().await.contains("fitter_search_vectors 1").then_some(())).await;
+        eventually("the model serves", async || fitter.metrics("/metrics").await.1.contains("fitter_search_vectors 1").then_some(())).await;
         let aidos = fitter.technician("Айдос").await;
         aidos.say("какой предохранитель на питание маяка").await;
         aidos.got("3 А, плавкий").await;
