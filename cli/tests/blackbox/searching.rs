@@ -17,7 +17,8 @@ fn the_search_is_measured() {
     run(async {
         let fitter = Fitter::prepare(options().vault(vault()).storage(Storage::Embedded)).await;
         let folder = fitter.vault().display().to_string();
-        let path = fitter.data_dir().join("questions.jsonl");
+        let own = tempfile::tempdir().unwrap();
+        let path = own.path().join("questions.jsonl");
         let lines = [
             json!({"id": 1, "text": "какой предохранитель на питание маяка", "category": "direct", "note": "Предохранитель.md", "heading": "Номинал"}),
             json!({"id": 2, "text": "номинал предохранителя", "category": "direct", "gold": [{"doc": "kb/Предохранитель.md", "start_line": 1, "end_line": 99}]}),
@@ -52,12 +53,16 @@ fn the_search_is_measured() {
 fn passages_that_are_cut_already_are_measured() {
     run(async {
         let fitter = Fitter::prepare(options().storage(Storage::Embedded)).await;
+        let own = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
-            let path = fitter.data_dir().join(name);
+            let path = own.path().join(name);
             std::fs::write(&path, text).unwrap();
             path.display().to_string()
         };
-        let corpus = write("corpus.jsonl", "{\"id\": \"p1\", \"title\": \"Питание\", \"text\": \"Снимите клемму.\"}\n{\"id\": \"p2\", \"text\": \"Антенна.\"}\n");
+        let corpus = write(
+            "corpus.jsonl",
+            "{\"id\": \"p1\", \"title\": \"Питание\", \"text\": \"Снимите клемму.\"}\n{\"id\": \"p2\", \"text\": \"Антенна.\"}\n",
+        );
         let queries = write("queries.jsonl", "{\"id\": \"q\", \"text\": \"где клемма\"}\n");
         let qrels = write("qrels.tsv", "query-id\tcorpus-id\tscore\nq\tp1\t1\n");
         let args = ["eval", "retrieval", "--corpus", &corpus, "--queries", &queries, "--qrels", &qrels, "--json"];
@@ -91,7 +96,10 @@ fn a_model_that_is_not_there_is_told_and_words_answer() {
         let fitter = missing.into_iter().fold(options().vault(vault()), |options, (name, value)| options.env(name, value));
         let fitter = Fitter::start(fitter).await;
         let log = fitter.log();
-        assert!(log.contains("/no/such/model is not a folder; put the model's files there; questions are answered by their words alone"), "{log}");
+        assert!(
+            log.contains("/no/such/model is not a folder; put the model's files there; questions are answered by their words alone"),
+            "{log}"
+        );
         let aidos = fitter.technician("Айдос").await;
         aidos.say("какой предохранитель на питание маяка").await;
         aidos.got("3 А, плавкий").await;

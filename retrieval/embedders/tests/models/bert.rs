@@ -102,11 +102,8 @@ fn names_tell_models_and_their_uses_apart() {
     let family = load(&options(Kind::Candle, &e5)).unwrap();
     assert!(close(&family.query("ключ").unwrap(), &plain.query("query: ключ").unwrap()));
     assert!(close(&family.passages(&texts(&["ключ"])).unwrap()[0], &plain.query("passage: ключ").unwrap()));
-    let own = fitter_embedders::Options {
-        query_prefix: Some(String::new()),
-        passage_prefix: Some(String::new()),
-        ..options(Kind::Candle, &e5)
-    };
+    let own =
+        fitter_embedders::Options { query_prefix: Some(String::new()), passage_prefix: Some(String::new()), ..options(Kind::Candle, &e5) };
     assert!(close(&load(&own).unwrap().query("ключ").unwrap(), &plain.query("ключ").unwrap()));
 }
 

@@ -11,9 +11,7 @@ pub const WORDS: [&str; 12] =
 /// One word is one token; `[CLS]` stands before a text and `[SEP]` behind it.
 pub fn tokenizer() -> Value {
     let vocab: serde_json::Map<String, Value> = WORDS.iter().zip(0..).map(|(word, id)| ((*word).to_owned(), json!(id))).collect();
-    let special = |id: u32, content: &str| {
-        json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true})
-    };
+    let special = |id: u32, content: &str| json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true});
     let token = |id: &str| json!({"SpecialToken": {"id": id, "type_id": 0}});
     let text = |id: &str, kind: u32| json!({"Sequence": {"id": id, "type_id": kind}});
     json!({
@@ -42,15 +40,7 @@ pub fn write(folder: &Path, name: &str, value: &Value) {
 }
 
 pub fn options(kind: Kind, folder: &Path) -> Options {
-    Options {
-        kind,
-        folder: folder.to_owned(),
-        threads: 2,
-        query_prefix: None,
-        passage_prefix: None,
-        pooling: None,
-        runtime: None,
-    }
+    Options { kind, folder: folder.to_owned(), threads: 2, query_prefix: None, passage_prefix: None, pooling: None, runtime: None }
 }
 
 pub fn texts(texts: &[&str]) -> Vec<String> {
