@@ -23,6 +23,9 @@ pub enum IndexError {
     /// The engine failed.
     #[error("search index: {0}")]
     Engine(#[from] ::tantivy::TantivyError),
+    /// Its terms cannot be read.
+    #[error("search index: {0}")]
+    Io(#[from] std::io::Error),
     /// What it says of itself cannot be read or written.
     #[error("search index: {0}")]
     Json(#[from] serde_json::Error),

@@ -17,7 +17,8 @@ fn the_search_is_measured() {
     run(async {
         let fitter = Fitter::prepare(options().vault(vault()).storage(Storage::Embedded)).await;
         let folder = fitter.vault().display().to_string();
-        let path = fitter.data_dir().join("questions.jsonl");
+        let own = tempfile::tempdir().unwrap();
+        let path = own.path().join("questions.jsonl");
         let lines = [
             json!({"id": 1, "text": "какой предохранитель на питание маяка", "category": "direct", "note": "Предохранитель.md", "heading": "Номинал"}),
             json!({"id": 2, "text": "номинал предохранителя", "category": "direct", "gold": [{"doc": "kb/Предохранитель.md", "start_line": 1, "end_line": 99}]}),
@@ -52,8 +53,9 @@ fn the_search_is_measured() {
 fn passages_that_are_cut_already_are_measured() {
     run(async {
         let fitter = Fitter::prepare(options().storage(Storage::Embedded)).await;
+        let own = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
-            let path = fitter.data_dir().join(name);
+            let path = own.path().join(name);
             std::fs::write(&path, text).unwrap();
             path.display().to_string()
         };
@@ -156,7 +158,7 @@ fn a_model_embeds_the_notes_while_people_work() {
         let left = "SELECT count(*) FROM chunks c WHERE NOT EXISTS (SELECT FROM vectors v WHERE v.chunk = c.id)";
         eventually("every passage has a vector", async || (fitter.count(left).await == 0).then_some(())).await;
         assert!(fitter.count("SELECT count(*) FROM vectors").await > 3);
-        eventually("the model serves", async || fitter.metrics().await.contains("fitter_search_vectors 1").then_some(())).await;
+        eventually("the model serves", async || fitter.metrics("/metrics").await.1.contains("fitter_search_vectors 1").then_some(())).await;
         let aidos = fitter.technician("Айдос").await;
         aidos.say("какой предохранитель на питание маяка").await;
         aidos.got("3 А, плавкий").await;
