@@ -62,6 +62,27 @@ pub const SETTINGS: &[Setting] = &[
     ),
     secret("telegram.webhook_secret", "FITTER_WEBHOOK_SECRET", "derived from the token", "1 to 256 of `A-Z a-z 0-9 _ -`."),
     setting("vault.path", "FITTER_VAULT", "none", "Folder of notes, read at start and whenever a file in it changes."),
+    setting(
+        "vault.git_url",
+        "FITTER_VAULT_GIT_URL",
+        "none",
+        "Repository of notes instead of a folder: `https://…`, `ssh://…`, `git@host:path` or a folder; without a password.",
+    ),
+    setting("vault.git_branch", "FITTER_VAULT_GIT_BRANCH", "the server's own", "Its branch."),
+    setting("vault.git_token_file", "FITTER_VAULT_GIT_TOKEN_FILE", "none", "File with the token for `https://`."),
+    setting("vault.git_ssh_key_file", "FITTER_VAULT_GIT_SSH_KEY_FILE", "none", "File with the private key for ssh."),
+    setting(
+        "vault.git_poll",
+        "FITTER_VAULT_GIT_POLL",
+        "60",
+        "Seconds between two looks at the repository; a push that is told of is looked at at once.",
+    ),
+    secret(
+        "vault.hook_secret",
+        "FITTER_VAULT_HOOK_SECRET",
+        "no webhook",
+        "Secret of the push webhook of GitHub, GitLab, Gitea or Forgejo, which then comes to `/hooks/vault`; 16 characters or more.",
+    ),
     setting("log.filter", "FITTER_LOG", "info", "Directives of tracing's EnvFilter, e.g. `info,fitter_bot=debug`."),
     setting("log.json", "FITTER_LOG_JSON", "false", "One JSON object per line, for machines."),
 ];
@@ -118,11 +139,24 @@ pub struct Telegram {
 }
 
 /// `[vault]`
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Vault {
     /// See [`SETTINGS`].
     pub path: Option<PathBuf>,
+    /// See [`SETTINGS`].
+    pub git_url: Option<String>,
+    /// See [`SETTINGS`].
+    pub git_branch: Option<String>,
+    /// See [`SETTINGS`].
+    pub git_token_file: Option<PathBuf>,
+    /// See [`SETTINGS`].
+    pub git_ssh_key_file: Option<PathBuf>,
+    /// See [`SETTINGS`].
+    pub git_poll: u64,
+    /// See [`SETTINGS`].
+    #[serde(skip_serializing)]
+    pub hook_secret: Option<SecretString>,
 }
 
 /// `[log]`
@@ -153,6 +187,11 @@ impl Default for Http {
 impl Default for Metrics {
     fn default() -> Self {
         Self { addr: SocketAddr::from(([127, 0, 0, 1], 9464)) }
+    }
+}
+impl Default for Vault {
+    fn default() -> Self {
+        Self { path: None, git_url: None, git_branch: None, git_token_file: None, git_ssh_key_file: None, git_poll: 60, hook_secret: None }
     }
 }
 impl Default for Log {
@@ -220,7 +259,7 @@ impl Config {
             let fits = (1..=256).contains(&secret.len()) && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
             ensure!(fits, "telegram.webhook_secret must be 1 to 256 characters of A-Z a-z 0-9 _ -");
         }
-        Ok(())
+        self.vault.validate()
     }
 
     /// The bot tokens.
@@ -228,6 +267,26 @@ impl Config {
     pub fn tokens(&self) -> Vec<SecretString> {
         let tokens = self.telegram.bot_token.as_ref().map(|tokens| tokens.expose_secret().to_owned()).unwrap_or_default();
         tokens.split([',', ' ', '\n']).filter(|token| !token.is_empty()).map(SecretString::from).collect()
+    }
+}
+
+impl Vault {
+    fn validate(&self) -> anyhow::Result<()> {
+        let secret = self.hook_secret.as_ref().is_none_or(|secret| secret.expose_secret().len() >= 16);
+        ensure!(secret, "vault.hook_secret must have at least 16 characters");
+        ensure!(self.git_poll > 0, "vault.git_poll must be at least 1");
+        let Some(url) = &self.git_url else {
+            let lonely = [("git_branch", self.git_branch.is_some()), ("git_token_file", self.git_token_file.is_some())];
+            for (key, set) in lonely.into_iter().chain([("git_ssh_key_file", self.git_ssh_key_file.is_some())]) {
+                ensure!(!set, "vault.{key} needs vault.git_url");
+            }
+            return Ok(());
+        };
+        ensure!(self.path.is_none(), "vault.path and vault.git_url exclude each other: the notes come from a folder or from a repository");
+        ensure!(!url.starts_with('-') && !url.trim().is_empty(), "vault.git_url is not an address");
+        let password = Url::parse(url).is_ok_and(|url| url.password().is_some());
+        ensure!(!password, "vault.git_url has a password in it; put it into a file and name that with vault.git_token_file");
+        Ok(())
     }
 }
 
@@ -318,13 +377,17 @@ mod tests {
     fn every_setting_of_the_table_is_accepted() {
         for setting in SETTINGS {
             let value = match setting.key {
-                "database.max_connections" => "4",
+                "database.max_connections" | "vault.git_poll" => "4",
+                "vault.hook_secret" => "0123456789abcdef",
                 "http.addr" | "metrics.addr" => "127.0.0.1:1",
                 "log.json" => "true",
                 key if key.ends_with("url") => "http://127.0.0.1:1/",
                 _ => "abc",
             };
-            load(&[(setting.env, value)]).unwrap_or_else(|error| panic!("{}: {error}", setting.env));
+            // These mean something only together with the address.
+            let url = setting.key.starts_with("vault.git_") && setting.key != "vault.git_url";
+            let env = [(setting.env, value), ("FITTER_VAULT_GIT_URL", "https://host/notes.git")];
+            load(env.get(..1 + usize::from(url)).unwrap_or_default()).unwrap_or_else(|error| panic!("{}: {error}", setting.env));
         }
     }
 
@@ -354,6 +417,23 @@ mod tests {
         assert_eq!(load(&[("FITTER_LOG", r#""info""#)]).unwrap().log.filter, "info");
         let deep = "[".repeat(100_000);
         assert_eq!(load(&[("FITTER_LOG", &deep)]).unwrap().log.filter, deep);
+    }
+
+    #[test]
+    fn the_source_of_the_notes_is_one_and_has_no_password() {
+        let url = ("FITTER_VAULT_GIT_URL", "https://host/notes.git");
+        for (env, said) in [
+            (vec![url, ("FITTER_VAULT", "/srv")], "exclude each other"),
+            (vec![("FITTER_VAULT_GIT_URL", "https://a:hunter2@host/notes.git")], "vault.git_token_file"),
+            (vec![("FITTER_VAULT_GIT_URL", "--upload-pack=x")], "vault.git_url is not an address"),
+            (vec![("FITTER_VAULT_GIT_BRANCH", "main")], "vault.git_branch needs vault.git_url"),
+            (vec![url, ("FITTER_VAULT_HOOK_SECRET", "short")], "at least 16"),
+            (vec![url, ("FITTER_VAULT_GIT_POLL", "0")], "at least 1"),
+        ] {
+            let error = load(&env).unwrap_err().to_string();
+            assert!(error.contains(said) && !error.contains("hunter2"), "{error}");
+        }
+        assert!(load(&[url, ("FITTER_VAULT_GIT_BRANCH", "main")]).is_ok());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use fitter_store::people;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::config::Config;
+use crate::config::{Config, Vault};
 use crate::serve::{self, Server};
 use crate::start::Migrations;
 use crate::telemetry;
@@ -65,7 +65,7 @@ pub async fn run(args: Args, mut config: Config) -> anyhow::Result<ExitCode> {
     config.storage.data_dir = args.data_dir.clone();
     config.telegram.api_url = Some(Url::parse(&url)?);
     config.telegram.webhook_url = None;
-    config.vault.path = Some(args.vault).filter(|vault| vault.is_dir());
+    config.vault = Vault { path: Some(args.vault).filter(|vault| vault.is_dir()), ..Vault::default() };
     if config.vault.path.is_none() {
         eprintln!("fitter: no folder of notes; start the demo where examples/vault is, or name one with --vault");
     }

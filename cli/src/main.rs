@@ -4,17 +4,21 @@
 //! | --- | --- |
 //! | [`fitter_cli::config`] | the configuration |
 //! | [`start`] | from a configuration to everything that use cases need |
+//! | [`report`] | what `fitter import --report` prints |
 //! | [`serve`] | the product running: bots, workers, web |
 //! | [`demo`] | the product and a Telegram of its own on one machine |
 //! | [`health`] | `/healthz`, `/readyz`, `/metrics`, and figures of the queues |
+//! | [`keep`] | keeping the notes in line with their source |
 //! | [`notes`] | `fitter import`, `fitter search` |
 //! | [`operate`] | `fitter migrate`, `doctor`, `user`, `dead` |
 //! | [`telemetry`] | logs |
 
 mod demo;
 mod health;
+mod keep;
 mod notes;
 mod operate;
+mod report;
 mod serve;
 mod start;
 mod telemetry;

@@ -1,5 +1,6 @@
 //! What operators do from a shell.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,12 +9,14 @@ use clap::Subcommand;
 use fitter_bot::api::Api;
 use fitter_domain::person::Role;
 use fitter_queue::{ItemId, Queue};
+use fitter_retrieval::import;
 use fitter_services::BotInfo;
+use fitter_services::vault::Source;
 use fitter_store::{maintenance, people};
 
 use crate::config::{self, Config};
-use crate::serve;
 use crate::start::{self, Migrations};
+use crate::{keep, serve};
 
 /// `fitter user`
 #[derive(Debug, Subcommand)]
@@ -199,9 +202,9 @@ pub async fn doctor(config: &Config) -> anyhow::Result<ExitCode> {
         }
         Err(error) => line("database", Err(error)),
     }
-    match &config.vault.path {
-        Some(folder) => line("vault", vault(folder)),
-        None => line("vault", Ok("not configured; set FITTER_VAULT".to_owned())),
+    match keep::source(&config.vault, &config.storage.data_dir) {
+        Some(source) => line("vault", vault(&source).await),
+        None => line("vault", Ok("not configured; set FITTER_VAULT or FITTER_VAULT_GIT_URL".to_owned())),
     }
     match bot(config).await {
         Ok((id, info)) => line("telegram", Ok(format!("bot {id} is @{}", info.username))),
@@ -219,12 +222,13 @@ fn data_folder(config: &Config) -> anyhow::Result<String> {
     Ok(folder.display().to_string())
 }
 
-fn vault(folder: &std::path::Path) -> anyhow::Result<String> {
-    ensure!(folder.is_dir(), "{} is not a folder", folder.display());
-    let counts = fitter_retrieval::local::search_vault(folder)?.import.counts;
+async fn vault(source: &Source) -> anyhow::Result<String> {
+    let Some(seen) = source.look(None).await? else { return Ok(source.name()) };
+    let plan = tokio::task::spawn_blocking(move || import::plan(&HashMap::new(), &seen.vault, &|_, _| {})).await?;
+    let counts = plan.counts;
     let text = format!("{} notes, {} procedures, {} errors, {} warnings", counts.notes, counts.procedures, counts.errors, counts.warnings);
     if counts.errors > 0 {
-        bail!("{text}; see `fitter import --check {}`", folder.display())
+        bail!("{text}; see `fitter import --check --report`")
     }
     Ok(text)
 }

@@ -1,7 +1,6 @@
 //! The product running: bots, workers, web. Everything an operator can mend is said before anything runs.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -32,13 +31,16 @@ use url::Url;
 
 use crate::config::Config;
 use crate::health::{self, Ready};
+use crate::keep::{self, Keeper};
 use crate::start::{self, Migrations};
-use crate::{notes, telemetry};
+use crate::telemetry;
 
 /// Done items are kept so long, so that an update that comes twice is noticed: Telegram repeats for 24 hours.
 const KEEP_DONE: Duration = Duration::from_secs(48 * 3600);
 /// Items swept out in one statement.
 const SWEEP: u32 = 5_000;
+/// So often they are swept out.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// Stopping takes no longer: the 20 s that handlers have, and a little for the rest. Supervisors kill after 30 s as a rule.
 const STOP: Duration = Duration::from_secs(25);
 /// Letters under way at once: they wait for the network, not for this machine.
@@ -158,9 +160,13 @@ impl Server {
     {
         let stop = CancellationToken::new();
         let ready = Ready::default();
-        let webhooks: Arc<OnceLock<Router>> = Arc::default();
+        let (webhooks, hooks): (Arc<OnceLock<Router>>, Arc<OnceLock<Router>>) = Default::default();
         let web = listener.map(|listener| {
             let router = health::router(ready.clone()).route("/telegram/{bot}", any(late(Arc::clone(&webhooks)))).merge(more);
+            let router = match self.config.vault.hook_secret {
+                Some(_) => router.route("/hooks/vault", any(late(Arc::clone(&hooks)))),
+                None => router,
+            };
             let stopped = stop.clone().cancelled_owned();
             tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await })
         });
@@ -173,14 +179,16 @@ impl Server {
             // Whoever held leases was this process before it died.
             fitter_queue::expire_leases(&mut *database.pool().acquire().await?).await?;
         }
-        // Before the import: what changes during it is noticed afterwards.
-        let notes = self.config.vault.path.as_deref().map(notes::fingerprint);
-        if let Some(folder) = &self.config.vault.path {
-            start::import(&app, folder).await?;
+        if let Some(secret) = &self.config.vault.hook_secret {
+            let _set = hooks.set(fitter_admin_web::hooks::router(secret.clone(), Arc::new(app.clone())));
+        }
+        let mut keeper = Keeper::new(app.clone(), &self.config.vault, keep::source(&self.config.vault, &self.config.storage.data_dir));
+        if self.roles.contains(&Role::Worker) {
+            keeper.first().await?;
         }
         let bots = self.start_bots(&app, tokens).await?;
         let _set = webhooks.set(bots.router());
-        let mut tasks = self.work(&app, &bots, &stop, notes);
+        let mut tasks = self.work(&app, &bots, &stop, keeper);
         ready.set();
         begun(app.clone()).await?;
         tracing::info!("ready");
@@ -234,7 +242,7 @@ impl Server {
         Ok(bots)
     }
 
-    fn work(&self, app: &App, bots: &Bots, stop: &CancellationToken, notes: Option<u64>) -> JoinSet<()> {
+    fn work(&self, app: &App, bots: &Bots, stop: &CancellationToken, keeper: Keeper) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         if !self.roles.contains(&Role::Worker) {
             return tasks;
@@ -260,8 +268,8 @@ impl Server {
             let (wake, pool, stopped) = (app.wake.clone(), app.db.pool().clone(), stop.clone());
             tasks.spawn(wake.listen(pool, stopped));
         }
-        let chores = chores(app.clone(), self.config.vault.path.clone(), notes);
-        let stopped = stop.clone();
+        tasks.spawn(keeper.run(stop.clone()));
+        let (chores, stopped) = (chores(app.clone()), stop.clone());
         tasks.spawn(async move {
             let _stopped = stopped.run_until_cancelled(chores).await;
         });
@@ -269,7 +277,7 @@ impl Server {
     }
 }
 
-/// Webhooks come once the bots are known; Telegram repeats what comes before.
+/// Webhooks come once everything is there that they need; Telegram repeats what comes before.
 fn late(webhooks: Arc<OnceLock<Router>>) -> impl Fn(Request) -> std::pin::Pin<Box<dyn Future<Output = Response> + Send>> + Clone {
     move |mut request: Request| {
         let router = webhooks.get().cloned();
@@ -326,27 +334,10 @@ fn words(messages: &Messages) -> Vec<Words> {
 }
 
 /// What has to be done now and then.
-async fn chores(app: App, vault: Option<PathBuf>, mut seen: Option<u64>) {
-    let mut ticks = 0_u32;
+async fn chores(app: App) {
     loop {
-        tokio::time::sleep(Duration::from_secs(5)).await;
-        ticks = ticks.wrapping_add(1);
-        if let Some(folder) = &vault {
-            let now = Some(notes::fingerprint(folder));
-            if now != seen {
-                match start::import(&app, folder).await {
-                    Ok(_) => seen = now,
-                    Err(error) => tracing::error!("the notes were not imported, the next try is in 5 s: {error:#}"),
-                }
-            }
-        }
-        // Another process may have imported.
-        if let Err(error) = app.refresh_search().await {
-            tracing::error!(%error, "the search index was not refreshed, the old one stays in use");
-        }
-        if ticks.is_multiple_of(120)
-            && let Err(error) = sweep(&app).await
-        {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        if let Err(error) = sweep(&app).await {
             tracing::warn!(%error, "done items were not swept out");
         }
     }

@@ -1,7 +1,6 @@
 //! From a configuration to a running product: every problem an operator can mend is said before anything runs.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -10,10 +9,10 @@ use chrono::TimeDelta;
 use fitter_domain::clock::{Clock, FollowingClock, SystemClock, WrongClock};
 use fitter_prompts::Messages;
 use fitter_queue::{Wake, failpoint};
-use fitter_retrieval::problem::Severity;
 use fitter_services::App;
 use fitter_services::app::{Flushes, Puts, Walks};
 use fitter_services::files::Files;
+use fitter_services::index::Indexed;
 use fitter_services::search::Search;
 use fitter_services::turns::Turns;
 use fitter_store::procedures::Bodies;
@@ -70,6 +69,8 @@ pub async fn app(config: &Config, database: Database) -> anyhow::Result<App> {
         clock,
         files,
         search: Search::empty()?,
+        indexed: Indexed::default(),
+        stirred: Arc::default(),
         wake: Wake::new(),
         bots: Arc::new(RwLock::new(HashMap::new())),
         turns: Turns::default(),
@@ -141,28 +142,4 @@ async fn follow<C: Clock>(clock: &FollowingClock<C>, database: &Database) -> Res
         }
     }
     Ok(best.map_or_else(TimeDelta::zero, |(_, theirs, between)| clock.follow(theirs, between)))
-}
-
-/// Problems of notes in the log; `fitter import` tells them all.
-const REPORTED: usize = 20;
-
-/// Imports the notes of a folder and reports in the log.
-///
-/// # Errors
-/// If the folder does not exist or the database refuses.
-pub async fn import(app: &App, folder: &Path) -> anyhow::Result<fitter_services::vault::Report> {
-    anyhow::ensure!(folder.is_dir(), "vault.path: {} is not a folder", folder.display());
-    let report = app.import_vault(folder).await?;
-    tracing::info!(
-        notes = report.counts.notes,
-        changed = report.changed,
-        removed = report.removed,
-        procedures = report.counts.procedures,
-        problems = report.problems.len(),
-        "notes imported"
-    );
-    for problem in report.problems.iter().filter(|problem| problem.severity >= Severity::Warning).take(REPORTED) {
-        tracing::warn!("{problem}");
-    }
-    Ok(report)
 }

@@ -131,8 +131,8 @@ pub fn action(data: &[u8]) {
 /// A note: it becomes passages that stand where they say, with formatting that Telegram accepts.
 pub fn note(data: &[u8]) {
     let mut vault = Vault::default();
-    vault.notes.insert("note.md".to_owned(), data.to_vec());
-    vault.notes.insert("other.md".to_owned(), "# Other\n\nwords ^block\n".into());
+    vault.put("note.md", data);
+    vault.put("other.md", b"# Other\n\nwords ^block\n");
     let links = LinkIndex::new(&vault);
     let parsed = parse("note.md", data, &links);
     let lines = 1 + data.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count();

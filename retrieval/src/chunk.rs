@@ -118,27 +118,36 @@ fn chunk(
     let mut text = if look.procedure { render(blocks, Look { checks: true, ..look }).plain() } else { body.plain() };
     let mut images = Vec::new();
     let mut extra: BTreeSet<String> = BTreeSet::new();
-    markdown::visit_inlines(blocks, &mut |_, inline| match inline {
-        Inline::Image { url, alt } => {
-            extra.extend(caption(alt));
-            if let Some(found) = attachment(path, url, links) {
-                images.push(found);
-            }
+    let mut leads: Vec<String> = Vec::new();
+    markdown::visit_inlines(blocks, &mut |_, inline| {
+        if !matches!(inline, Inline::Wiki { target, embed: true, .. } if is_image(target))
+            && let Some(found) = crate::note::leads_to(path, inline, links)
+            && !leads.contains(&found)
+        {
+            leads.push(found);
         }
-        Inline::Wiki { target, body, embed: true } if is_image(target) => {
-            let shown = plain(body);
-            if shown != *target {
-                extra.extend(caption(body));
+        match inline {
+            Inline::Image { url, alt } => {
+                extra.extend(caption(alt));
+                if let Some(found) = attachment(path, url, links) {
+                    images.push(found);
+                }
             }
-            if let Some(found) = attachment(path, target, links) {
-                images.push(found);
+            Inline::Wiki { target, body, embed: true } if is_image(target) => {
+                let shown = plain(body);
+                if shown != *target {
+                    extra.extend(caption(body));
+                }
+                if let Some(found) = attachment(path, target, links) {
+                    images.push(found);
+                }
             }
+            // The name of the note behind an alias is worth finding too.
+            Inline::Wiki { target, .. } => {
+                extra.insert(wiki_text(target, &[]));
+            }
+            _ => {}
         }
-        // The name of the note behind an alias is worth finding too.
-        Inline::Wiki { target, .. } => {
-            extra.insert(wiki_text(target, &[]));
-        }
-        _ => {}
     });
     let mut seen = BTreeSet::new();
     images.retain(|image| seen.insert(image.clone()));
@@ -148,7 +157,7 @@ fn chunk(
             text.push_str(&extra);
         }
     }
-    Chunk { headings: headings.to_vec(), start_line, end_line, body, text, images }
+    Chunk { headings: headings.to_vec(), start_line, end_line, body, text, images, links: leads }
 }
 
 /// The picture file that an address means.

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::links::LinkIndex;
-use crate::markdown::{self, Block, BlockKind, Inline, is_image, plain};
-use crate::meta;
+use crate::markdown::{self, Block, BlockKind, Inline, is_image, plain, wiki_text};
 use crate::problem::Problems;
 
 /// How deep embeds may go into embeds.
@@ -96,11 +95,9 @@ impl<'a, 'v> Embedder<'a, 'v> {
             self.problems.warning(line, format!("`{target}` embeds itself; left out"));
             return None;
         }
-        let source = markdown::source(self.links.source(path)?)?;
+        let blocks = self.links.blocks(path)?;
         self.notes.insert(path.to_owned());
-        let mut quiet = Problems::new(path);
-        let blocks = markdown::parse(&meta::split(&source).text, self.links.settings().strict_line_breaks, &mut quiet);
-        let Some(mut blocks) = part_of(blocks, part) else {
+        let Some(mut blocks) = part_of(blocks.to_vec(), part) else {
             self.problems.warning(line, format!("embedded `{target}`: the note has no such heading or block"));
             return None;
         };
@@ -137,7 +134,7 @@ fn flush(text: &mut Vec<Inline>, (start, end): (u32, u32), out: &mut Vec<Block>)
 }
 
 /// The part of a note behind `#`: nothing (all of it), `^id`, or a chain of headings.
-fn part_of(blocks: Vec<Block>, part: &str) -> Option<Vec<Block>> {
+pub(crate) fn part_of(blocks: Vec<Block>, part: &str) -> Option<Vec<Block>> {
     if part.is_empty() {
         return Some(blocks);
     }
@@ -171,32 +168,10 @@ fn fold(text: &str) -> String {
     kept.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// Gives brought blocks the line of their embed, and pictures in them their path from the root.
+/// Gives brought blocks the line of their embed; pictures and links in them get their path from the root.
 fn anchor(blocks: &mut [Block], path: &str, line: u32, links: &LinkIndex<'_>) {
-    for block in blocks {
-        (block.start, block.end) = (line, line);
-        match &mut block.kind {
-            BlockKind::Heading { body, .. } | BlockKind::Paragraph(body) => anchor_inlines(body, path, links),
-            BlockKind::List { items, .. } => {
-                for item in items {
-                    (item.start, item.end) = (line, line);
-                    anchor(&mut item.blocks, path, line, links);
-                }
-            }
-            BlockKind::Quote(inner) | BlockKind::Footnote { blocks: inner, .. } => anchor(inner, path, line, links),
-            BlockKind::Callout(callout) => {
-                anchor_inlines(&mut callout.title, path, links);
-                anchor(&mut callout.blocks, path, line, links);
-            }
-            BlockKind::Table(rows) => {
-                for row in rows {
-                    row.line = line;
-                    row.cells.iter_mut().for_each(|cell| anchor_inlines(cell, path, links));
-                }
-            }
-            BlockKind::Code { .. } | BlockKind::Math(_) | BlockKind::Rule => {}
-        }
-    }
+    markdown::move_to(blocks, line);
+    markdown::visit_bodies(blocks, &mut |body| anchor_inlines(body, path, links));
 }
 
 fn anchor_inlines(body: &mut [Inline], path: &str, links: &LinkIndex<'_>) {
@@ -206,9 +181,17 @@ fn anchor_inlines(body: &mut [Inline], path: &str, links: &LinkIndex<'_>) {
                 anchor_inlines(body, path, links)
             }
             Inline::Wiki { target, embed: true, .. } | Inline::Image { url: target, .. } => {
-                let name = target.split(['#', '?']).next().unwrap_or(target);
+                let (name, rest) = target.find(['#', '?']).and_then(|at| target.split_at_checked(at)).unwrap_or((target, ""));
                 if let Some(found) = links.attachment(path, &crate::links::decode(name)) {
-                    *target = format!("/{found}");
+                    *target = format!("/{found}{rest}");
+                }
+            }
+            Inline::Wiki { target, body, embed: false } => {
+                let (name, rest) = target.find('#').and_then(|at| target.split_at_checked(at)).unwrap_or((target, ""));
+                if let Some(found) = links.note(path, name) {
+                    let shown = wiki_text(target, body);
+                    *target = format!("/{found}{rest}");
+                    *body = vec![Inline::Text(shown)];
                 }
             }
             _ => {}

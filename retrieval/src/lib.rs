@@ -20,8 +20,10 @@
 //! Grammar of notes: docs/vault.md. Obsidian's syntax: the Obsidian Help vault (obsidianmd/obsidian-help).
 
 pub mod analyse;
+mod canvas;
 mod chunk;
 mod embed;
+mod excalidraw;
 pub mod glossary;
 pub mod import;
 pub mod index;
@@ -36,4 +38,4 @@ pub mod search;
 pub mod vault;
 
 /// Version of the note parser and chunker; a change makes every note count as changed.
-pub const CHUNKER_VERSION: u32 = 2;
+pub const CHUNKER_VERSION: u32 = 3;

@@ -1,24 +1,56 @@
 //! Finds what a link means, as Obsidian does.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasher;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
+use crate::markdown::Block;
 use crate::meta::Meta;
+use crate::problem::Problems;
 use crate::vault::{Settings, Vault, normal_path};
+use crate::{embed, markdown, meta};
 
 /// Where links lead. Borrows the vault, because embeds need the text of other notes.
+///
+/// It remembers what it was asked: what a note says depends on its bytes and on these answers.
 #[derive(Debug)]
 pub struct LinkIndex<'v> {
+    names: Arc<Names<'v>>,
+    asked: Mutex<Asked>,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    references: BTreeSet<Reference>,
+    depends: BTreeSet<String>,
+}
+
+/// What was asked about a link, and the answer: `(from, target, file, found)`.
+///
+/// `from` is empty for the note itself, else the note that it embeds; `file` tells whether an attachment was looked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Reference(pub String, pub String, pub bool, pub Option<String>);
+
+/// The names in a vault, and what was read of it.
+#[derive(Debug)]
+struct Names<'v> {
     vault: &'v Vault,
     paths: HashMap<String, &'v str>,
     names: HashMap<String, Vec<&'v str>>,
     aliases: HashMap<String, Vec<&'v str>>,
     files: HashMap<String, &'v str>,
     file_names: HashMap<String, Vec<&'v str>>,
+    bytes: Mutex<HashMap<String, Arc<[u8]>>>,
     hashes: Mutex<HashMap<String, [u8; 32]>>,
+    blocks: Mutex<HashMap<String, Arc<Vec<Block>>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A target without its extension, folded for comparison.
@@ -36,22 +68,31 @@ fn folder(path: &str) -> &str {
 }
 
 impl<'v> LinkIndex<'v> {
-    /// Indexes the names and aliases of a vault.
+    /// Indexes the names and aliases of a vault; reads all its notes.
     #[must_use]
     pub fn new(vault: &'v Vault) -> Self {
-        let mut index = Self {
+        Self::with_aliases(vault, &HashMap::<_, Vec<String>>::new())
+    }
+
+    /// Indexes the names of a vault; reads only the notes whose other names are not known.
+    #[must_use]
+    pub fn with_aliases<S: BuildHasher>(vault: &'v Vault, known: &HashMap<&str, Vec<String>, S>) -> Self {
+        let mut index = Names {
             vault,
             paths: HashMap::new(),
             names: HashMap::new(),
             aliases: HashMap::new(),
             files: HashMap::new(),
             file_names: HashMap::new(),
+            bytes: Mutex::default(),
             hashes: Mutex::default(),
+            blocks: Mutex::default(),
         };
-        for (path, bytes) in &vault.notes {
+        for path in vault.notes.keys() {
             index.paths.insert(key(path), path);
             index.names.entry(key(base(path))).or_default().push(path);
-            for alias in Meta::aliases_of(bytes) {
+            let read = || index.source(path).map(|bytes| Meta::aliases_of(&bytes)).unwrap_or_default();
+            for alias in known.get(path.as_str()).cloned().unwrap_or_else(read) {
                 index.aliases.entry(key(&alias)).or_default().push(path);
             }
         }
@@ -59,33 +100,72 @@ impl<'v> LinkIndex<'v> {
             index.files.insert(path.to_lowercase(), path);
             index.file_names.entry(base(path).to_lowercase()).or_default().push(path);
         }
-        index
+        Self { names: Arc::new(index), asked: Mutex::default() }
+    }
+
+    /// The same names, asked nothing yet.
+    #[must_use]
+    pub(crate) fn fresh(&self) -> Self {
+        Self { names: Arc::clone(&self.names), asked: Mutex::default() }
+    }
+
+    /// What was asked so far, and the notes whose text was looked at.
+    pub(crate) fn asked(&self) -> (Vec<Reference>, Vec<String>) {
+        let mut asked = lock(&self.asked);
+        let Asked { references, depends } = std::mem::take(&mut *asked);
+        (references.into_iter().collect(), depends.into_iter().collect())
+    }
+
+    /// Whether a link of the note `path` still leads where it did.
+    #[must_use]
+    pub fn still(&self, path: &str, reference: &Reference) -> bool {
+        let Reference(from, target, file, found) = reference;
+        let from = if from.is_empty() { path } else { from };
+        let now = if *file { self.names.attachment(from, target) } else { self.names.note(from, target) };
+        now == found.as_deref()
     }
 
     /// The vault's settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
-        &self.vault.settings
+        &self.names.vault.settings
     }
 
-    /// The bytes of a note.
+    /// The bytes of a note, read once.
     #[must_use]
-    pub fn source(&self, path: &str) -> Option<&'v [u8]> {
-        self.vault.notes.get(path).map(Vec::as_slice)
+    pub fn source(&self, path: &str) -> Option<Arc<[u8]>> {
+        self.names.source(path)
     }
 
-    /// Where an attachment lies on disk.
-    #[must_use]
-    pub fn file(&self, path: &str) -> Option<&'v std::path::Path> {
-        self.vault.attachments.get(path).map(std::path::PathBuf::as_path)
+    /// The blocks of a note without what it embeds, parsed once. Whoever asks depends on its text.
+    pub(crate) fn blocks(&self, path: &str) -> Option<Arc<Vec<Block>>> {
+        lock(&self.asked).depends.insert(path.to_owned());
+        if let Some(known) = lock(&self.names.blocks).get(path) {
+            return Some(Arc::clone(known));
+        }
+        let source = markdown::source(&self.source(path)?)?;
+        let mut quiet = Problems::new(path);
+        let blocks = if crate::canvas::is_canvas(path) {
+            crate::canvas::blocks(&source, self.settings().strict_line_breaks, &mut quiet)
+        } else {
+            let text = crate::excalidraw::words(path, &meta::split(&source));
+            markdown::parse(&text, self.settings().strict_line_breaks, &mut quiet)
+        };
+        let blocks = Arc::new(blocks);
+        lock(&self.names.blocks).insert(path.to_owned(), Arc::clone(&blocks));
+        Some(blocks)
+    }
+
+    /// Whether the note at `path` has the heading, the chain of headings or the block behind `#`.
+    pub(crate) fn has_part(&self, path: &str, part: &str) -> bool {
+        self.blocks(path).is_some_and(|blocks| embed::part_of(blocks.to_vec(), part).is_some())
     }
 
     /// SHA-256 of an attachment's bytes; of nothing when it cannot be read. Each file is read once.
     pub(crate) fn file_hash(&self, path: &str) -> [u8; 32] {
-        let mut known = self.hashes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *known.entry(path.to_owned()).or_insert_with(|| {
-            let bytes = self.file(path).and_then(|file| std::fs::read(file).ok()).unwrap_or_default();
-            Sha256::digest(bytes).into()
+        *lock(&self.names.hashes).entry(path.to_owned()).or_insert_with(|| {
+            let bytes = self.names.vault.attachments.get(path).and_then(|file| file.read().ok());
+            Sha256::digest(bytes.as_deref().unwrap_or_default()).into()
         })
     }
 
@@ -95,6 +175,36 @@ impl<'v> LinkIndex<'v> {
     /// the one with the shortest path.
     #[must_use]
     pub fn note(&self, from: &str, target: &str) -> Option<&'v str> {
+        let found = self.names.note(from, target);
+        self.remember(from, target, false, found);
+        found
+    }
+
+    /// The attachment that `target` means in the note `from`.
+    #[must_use]
+    pub fn attachment(&self, from: &str, target: &str) -> Option<&'v str> {
+        let found = self.names.attachment(from, target);
+        self.remember(from, target, true, found);
+        found
+    }
+
+    fn remember(&self, from: &str, target: &str, file: bool, found: Option<&str>) {
+        let reference = Reference(from.to_owned(), target.to_owned(), file, found.map(str::to_owned));
+        lock(&self.asked).references.insert(reference);
+    }
+}
+
+impl<'v> Names<'v> {
+    fn source(&self, path: &str) -> Option<Arc<[u8]>> {
+        if let Some(known) = lock(&self.bytes).get(path) {
+            return Some(Arc::clone(known));
+        }
+        let bytes = self.vault.bytes(path)?;
+        lock(&self.bytes).insert(path.to_owned(), Arc::clone(&bytes));
+        Some(bytes)
+    }
+
+    fn note(&self, from: &str, target: &str) -> Option<&'v str> {
         let wanted = key(target.trim_start_matches('/'));
         if wanted.is_empty() {
             return self.vault.notes.get_key_value(from).map(|(path, _)| path.as_str());
@@ -109,9 +219,7 @@ impl<'v> LinkIndex<'v> {
         nearest(from, &wanted, named).or_else(|| nearest(from, "", self.aliases.get(&wanted).map(Vec::as_slice).unwrap_or_default()))
     }
 
-    /// The attachment that `target` means in the note `from`.
-    #[must_use]
-    pub fn attachment(&self, from: &str, target: &str) -> Option<&'v str> {
+    fn attachment(&self, from: &str, target: &str) -> Option<&'v str> {
         let target = normal_path(target.trim().trim_start_matches('/'));
         let exact = |path: &str| self.files.get(&path.to_lowercase()).copied();
         if let Some(path) = exact(&target).or_else(|| relative(from, &target).and_then(|path| exact(&path))) {
@@ -150,9 +258,14 @@ fn nearest<'v>(from: &str, wanted: &str, candidates: &[&'v str]) -> Option<&'v s
     let suffix = wanted.trim_start_matches("../").trim_start_matches("./");
     candidates
         .iter()
-        .filter(|path| !suffix.contains('/') || key(path).ends_with(suffix) || path.to_lowercase().ends_with(suffix))
+        .filter(|path| !suffix.contains('/') || ends_with(&key(path), suffix) || ends_with(&path.to_lowercase(), suffix))
         .min_by_key(|path| (folder(path) != folder(from), path.len(), **path))
         .copied()
+}
+
+/// Whether a path ends with whole parts of `suffix`.
+fn ends_with(path: &str, suffix: &str) -> bool {
+    path.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
 }
 
 /// A link's address without percent signs (`Note%20name.md`).

@@ -49,7 +49,7 @@ pub struct Found {
 /// [`IndexError`]; what is wrong with notes is in [`LocalSearch::import`].
 pub fn search_vault(dir: &Path) -> Result<LocalSearch, IndexError> {
     let vault = vault::read(dir);
-    let mut import = import::plan(&HashMap::new(), &vault);
+    let mut import = import::plan(&HashMap::new(), &vault, &|_, _| {});
     let parsed = std::mem::take(&mut import.changed);
     let entries: Vec<NoteEntry> = parsed.iter().map(NoteEntry::from).collect();
     let index = TantivyIndex::in_memory()?;

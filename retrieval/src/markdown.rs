@@ -126,6 +126,42 @@ pub(crate) fn visit_inlines<'a>(blocks: &'a [Block], see: &mut dyn FnMut(&'a Blo
     });
 }
 
+/// Gives blocks and everything in them one line.
+pub(crate) fn move_to(blocks: &mut [Block], line: u32) {
+    for block in blocks {
+        (block.start, block.end) = (line, line);
+        match &mut block.kind {
+            BlockKind::List { items, .. } => {
+                for item in items {
+                    (item.start, item.end) = (line, line);
+                    move_to(&mut item.blocks, line);
+                }
+            }
+            BlockKind::Quote(inner) | BlockKind::Footnote { blocks: inner, .. } => move_to(inner, line),
+            BlockKind::Callout(callout) => move_to(&mut callout.blocks, line),
+            BlockKind::Table(rows) => rows.iter_mut().for_each(|row| row.line = line),
+            _ => {}
+        }
+    }
+}
+
+/// Hands out every line of text, to be changed.
+pub(crate) fn visit_bodies(blocks: &mut [Block], change: &mut dyn FnMut(&mut Vec<Inline>)) {
+    for block in blocks {
+        match &mut block.kind {
+            BlockKind::Heading { body, .. } | BlockKind::Paragraph(body) => change(body),
+            BlockKind::List { items, .. } => items.iter_mut().for_each(|item| visit_bodies(&mut item.blocks, change)),
+            BlockKind::Quote(inner) | BlockKind::Footnote { blocks: inner, .. } => visit_bodies(inner, change),
+            BlockKind::Callout(callout) => {
+                change(&mut callout.title);
+                visit_bodies(&mut callout.blocks, change);
+            }
+            BlockKind::Table(rows) => rows.iter_mut().flat_map(|row| &mut row.cells).for_each(&mut *change),
+            BlockKind::Code { .. } | BlockKind::Math(_) | BlockKind::Rule => {}
+        }
+    }
+}
+
 fn inlines<'a>(block: &'a Block, list: &'a [Inline], see: &mut dyn FnMut(&'a Block, &'a Inline)) {
     for inline in list {
         see(block, inline);

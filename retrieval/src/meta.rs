@@ -67,6 +67,12 @@ pub struct Meta {
     pub devices: Vec<String>,
     /// Planned minutes.
     pub duration: Option<u32>,
+    /// Who wrote it, if it says so.
+    #[serde(default)]
+    pub author: Option<String>,
+    /// When it was changed, if it says so, as it says it.
+    #[serde(default)]
+    pub updated: Option<String>,
 }
 
 /// The YAML block at byte 0 and the text after it, where the block's lines are left empty so that line numbers stay.
@@ -128,6 +134,8 @@ impl Meta {
             .map(|tag| tag.trim().trim_start_matches('#').to_lowercase())
             .filter(|tag| !tag.is_empty())
             .collect();
+        meta.author = Some(strings(&map, &["author", "authors"]).join(", ")).filter(|author| !author.is_empty());
+        meta.updated = strings(&map, &["updated", "modified"]).into_iter().next();
         meta.devices = strings(&map, &["devices", "device"]);
         match strings(&map, &["type"]).first().map(|kind| kind.to_lowercase()).as_deref() {
             Some("procedure") => meta.kind = Kind::Procedure,

@@ -1,18 +1,18 @@
 //! One note: passages, links, procedure, problems.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fitter_domain::rich::Rich;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::embed::Embedder;
-use crate::links::{self, LinkIndex};
+use crate::links::{self, LinkIndex, Reference};
 use crate::markdown::{self, Block, BlockKind, Inline, Look, is_image};
 use crate::meta::{self, Kind, Meta};
 use crate::problem::{Problem, Problems};
 use crate::procedure::{self, ProcedureDraft};
-use crate::{CHUNKER_VERSION, chunk};
+use crate::{CHUNKER_VERSION, canvas, chunk, excalidraw};
 
 /// A passage of a note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Chunk {
     pub text: String,
     /// Paths of its pictures inside the vault.
     pub images: Vec<String>,
+    /// Where it leads: notes, with `#heading` if the link has one, and files such as `manual.pdf#page=3`, by path inside the vault.
+    #[serde(default)]
+    pub links: Vec<String>,
 }
 
 /// A note, read.
@@ -38,8 +41,10 @@ pub struct Parsed {
     pub path: String,
     /// Its properties.
     pub meta: Meta,
-    /// SHA-256 (hex) of its bytes, of the notes it embeds, of its pictures, and of [`CHUNKER_VERSION`].
+    /// SHA-256 (hex) of its bytes, of the notes it embeds, of its pictures, of where its links lead, and of [`CHUNKER_VERSION`].
     pub hash: String,
+    /// SHA-256 (hex) of its bytes alone.
+    pub content: String,
     /// Its passages in order.
     pub chunks: Vec<Chunk>,
     /// The procedure, if it is one and has no errors.
@@ -48,6 +53,14 @@ pub struct Parsed {
     pub links: Vec<String>,
     /// Notes that it embeds, also indirectly, by path: it changes when they do.
     pub embeds: Vec<String>,
+    /// Other notes whose text was looked at: those it embeds, and those whose headings it links to.
+    pub depends: Vec<String>,
+    /// What was asked about its links, and the answers.
+    pub references: Vec<Reference>,
+    /// Different notes and files of the vault that it means to link to or to embed.
+    pub targets: usize,
+    /// Those of them that do not exist, as they are written.
+    pub unresolved: Vec<String>,
     /// All its pictures, by path.
     pub images: Vec<String>,
     /// Jargon and meaning, if it is a glossary.
@@ -59,6 +72,7 @@ pub struct Parsed {
 /// Reads a note. Never fails: what cannot be understood is text, and is reported in [`Parsed::problems`].
 #[must_use]
 pub fn parse(path: &str, bytes: &[u8], links: &LinkIndex<'_>) -> Parsed {
+    let links = &links.fresh();
     let mut problems = Problems::new(path);
     let Some(source) = markdown::source(bytes) else {
         problems.warning(1, "this is not a text file; ignored");
@@ -71,15 +85,20 @@ pub fn parse(path: &str, bytes: &[u8], links: &LinkIndex<'_>) -> Parsed {
         problems.warning(1, "this is a Git LFS pointer, not the note itself; ignored");
         return empty(path, bytes, problems);
     }
-    let split = meta::split(&source);
-    let meta = Meta::parse(path, split.yaml.as_deref(), &mut problems);
     let strict = links.settings().strict_line_breaks;
-    let mut blocks = markdown::parse(&drawing_without_data(path, &split), strict, &mut problems);
-    if let (None, Some(yaml)) = (&meta, &split.yaml) {
-        let body = yaml.lines().flat_map(|line| [Inline::Text(line.to_owned()), Inline::Break]).collect();
-        let end = u32::try_from(yaml.lines().count()).unwrap_or(0) + 2;
-        blocks.insert(0, Block { kind: BlockKind::Paragraph(markdown::trim(body)), start: 1, end, id: None });
-    }
+    let (meta, blocks) = if canvas::is_canvas(path) {
+        (Some(Meta { title: stem(path).to_owned(), ..Meta::default() }), canvas::blocks(&source, strict, &mut problems))
+    } else {
+        let split = meta::split(&source);
+        let meta = Meta::parse(path, split.yaml.as_deref(), &mut problems);
+        let mut blocks = markdown::parse(&excalidraw::words(path, &split), strict, &mut problems);
+        if let (None, Some(yaml)) = (&meta, &split.yaml) {
+            let body = yaml.lines().flat_map(|line| [Inline::Text(line.to_owned()), Inline::Break]).collect();
+            let end = u32::try_from(yaml.lines().count()).unwrap_or(0) + 2;
+            blocks.insert(0, Block { kind: BlockKind::Paragraph(markdown::trim(body)), start: 1, end, id: None });
+        }
+        (meta, blocks)
+    };
     let mut meta = meta.unwrap_or_else(|| Meta { title: stem(path).to_owned(), ..Meta::default() });
     tags(&blocks, &mut meta);
 
@@ -95,19 +114,48 @@ pub fn parse(path: &str, bytes: &[u8], links: &LinkIndex<'_>) -> Parsed {
     };
     let terms = if meta.kind == Kind::Glossary { crate::glossary::terms(&blocks) } else { Vec::new() };
     let images: Vec<String> = chunks.iter().flat_map(|chunk| chunk.images.iter().cloned()).collect::<BTreeSet<_>>().into_iter().collect();
-    let hash = hash(bytes, &embeds, &images, links);
-    Parsed { path: path.to_owned(), meta, hash, chunks, procedure, links: outgoing, embeds, images, terms, problems: problems.finish() }
+    let content = Sha256::digest(bytes);
+    let hash = hash(&content, &embeds, &images, &chunks, links);
+    let (mut references, mut depends) = links.asked();
+    for Reference(from, ..) in references.iter_mut().filter(|reference| reference.0 == path) {
+        from.clear();
+    }
+    depends.retain(|note| note != path);
+    let (targets, unresolved) = targets(&references);
+    Parsed {
+        path: path.to_owned(),
+        meta,
+        hash,
+        content: hex::encode(content),
+        chunks,
+        procedure,
+        links: outgoing,
+        embeds,
+        depends,
+        references,
+        targets,
+        unresolved,
+        images,
+        terms,
+        problems: problems.finish(),
+    }
 }
 
 fn empty(path: &str, bytes: &[u8], problems: Problems) -> Parsed {
+    let content = hex::encode(Sha256::digest(bytes));
     Parsed {
         path: path.to_owned(),
         meta: Meta { title: stem(path).to_owned(), ..Meta::default() },
-        hash: hex::encode(Sha256::digest(bytes)),
+        hash: content.clone(),
+        content,
         chunks: Vec::new(),
         procedure: None,
         links: Vec::new(),
         embeds: Vec::new(),
+        depends: Vec::new(),
+        references: Vec::new(),
+        targets: 0,
+        unresolved: Vec::new(),
         images: Vec::new(),
         terms: Vec::new(),
         problems: problems.list,
@@ -117,15 +165,6 @@ fn empty(path: &str, bytes: &[u8], problems: Problems) -> Parsed {
 fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
-/// The text of a note; of an Excalidraw drawing without its data, the words in it stay.
-fn drawing_without_data(path: &str, split: &meta::Split) -> String {
-    let drawing = path.ends_with(".excalidraw.md") || split.yaml.as_deref().is_some_and(|yaml| yaml.contains("excalidraw-plugin"));
-    if !drawing {
-        return split.text.clone();
-    }
-    split.text.split_inclusive('\n').take_while(|line| !matches!(line.trim_end(), "# Drawing" | "## Drawing" | "%%")).collect()
 }
 
 /// Tags of the text, next to those of the front matter.
@@ -148,10 +187,13 @@ fn check_links(path: &str, blocks: &[Block], links: &LinkIndex<'_>, problems: &m
     let mut found = BTreeSet::new();
     markdown::visit_inlines(blocks, &mut |block, inline| match inline {
         Inline::Wiki { target, embed, .. } => {
-            let name = target.split('#').next().unwrap_or_default();
+            let (name, part) = target.split_once('#').unwrap_or((target, ""));
             match (links.note(path, name), links.attachment(path, name)) {
-                (Some(note), _) if note != path => {
+                (Some(note), _) => {
                     found.insert(note.to_owned());
+                    if !embed && !part.is_empty() && !links.has_part(note, part) {
+                        problems.info(block.start, format!("link to `{target}`: the note has no such heading or block"));
+                    }
                 }
                 (_, Some(_)) if *embed && is_foreign_picture(name) => problems.warning(block.start, foreign_picture(name)),
                 (None, None) if is_image(name) => problems.warning(block.start, format!("picture `{name}` does not exist")),
@@ -160,7 +202,7 @@ fn check_links(path: &str, blocks: &[Block], links: &LinkIndex<'_>, problems: &m
                 _ => {}
             }
         }
-        Inline::Image { url, .. } if !url.contains("://") && !url.starts_with("data:") => {
+        Inline::Image { url, .. } if !is_outside(url) => {
             let name = links::decode(url.split(['#', '?']).next().unwrap_or(url));
             if links.attachment(path, &name).is_none() {
                 problems.warning(block.start, format!("picture `{name}` does not exist"));
@@ -168,21 +210,61 @@ fn check_links(path: &str, blocks: &[Block], links: &LinkIndex<'_>, problems: &m
                 problems.warning(block.start, foreign_picture(&name));
             }
         }
-        Inline::Link { url, .. } => {
-            let name = links::decode(url.split('#').next().unwrap_or_default());
-            if name.to_lowercase().ends_with(".md") && !name.contains("://") {
-                match links.note(path, &name) {
-                    Some(note) => {
-                        found.insert(note.to_owned());
+        Inline::Link { url, .. } if !is_outside(url) => {
+            let (name, part) = url.split_once('#').unwrap_or((url, ""));
+            let (name, part) = (links::decode(name), links::decode(part));
+            match links.note(path, &name) {
+                Some(note) => {
+                    found.insert(note.to_owned());
+                    if !part.is_empty() && !links.has_part(note, &part) {
+                        problems.info(block.start, format!("link to `{name}#{part}`: the note has no such heading or block"));
                     }
-                    None => problems.info(block.start, format!("link to `{name}`: no such note")),
                 }
+                None if links.attachment(path, &name).is_none() => {
+                    problems.info(block.start, format!("link to `{name}`: no such note"));
+                }
+                None => {}
             }
         }
         _ => {}
     });
     found.remove(path);
     found.into_iter().collect()
+}
+
+/// How many different targets a note's own links have, and those that were found neither among notes nor among files.
+fn targets(references: &[Reference]) -> (usize, Vec<String>) {
+    let mut found: BTreeMap<&str, bool> = BTreeMap::new();
+    for Reference(from, target, _, to) in references {
+        let target = target.trim_start_matches('/');
+        if from.is_empty() && !target.is_empty() {
+            *found.entry(target).or_default() |= to.is_some();
+        }
+    }
+    (found.len(), found.into_iter().filter(|(_, found)| !found).map(|(target, _)| target.to_owned()).collect())
+}
+
+/// Whether an address leads out of the vault: it has a scheme, or a host.
+fn is_outside(url: &str) -> bool {
+    let scheme = url.split(['/', '#', '?']).next().is_some_and(|head| head.split_once(':').is_some_and(|(scheme, _)| scheme.len() > 1));
+    scheme || url.starts_with("//") || url.is_empty()
+}
+
+/// Where a link of a note leads: a note with its `#part`, or a file with its `#part`, by path; `None` if out of the vault or nowhere.
+pub(crate) fn leads_to(path: &str, inline: &Inline, links: &LinkIndex<'_>) -> Option<String> {
+    let (name, part) = match inline {
+        Inline::Wiki { target, .. } => {
+            let (name, part) = target.split_once('#').unwrap_or((target, ""));
+            (name.to_owned(), part.to_owned())
+        }
+        Inline::Link { url, .. } if !is_outside(url) => {
+            let (name, part) = url.split_once('#').unwrap_or((url, ""));
+            (links::decode(name), links::decode(part))
+        }
+        _ => return None,
+    };
+    let found = links.note(path, &name).or_else(|| links.attachment(path, &name))?;
+    Some(if part.is_empty() { found.to_owned() } else { format!("{found}#{part}") })
 }
 
 /// A picture that Telegram does not show as a photo.
@@ -195,17 +277,21 @@ fn foreign_picture(name: &str) -> String {
     format!("picture `{name}` cannot be sent: save it as PNG, JPEG or WebP")
 }
 
-fn hash(bytes: &[u8], embeds: &[String], images: &[String], links: &LinkIndex<'_>) -> String {
+fn hash(content: &[u8], embeds: &[String], images: &[String], chunks: &[Chunk], links: &LinkIndex<'_>) -> String {
     let mut digest = Sha256::new();
     digest.update(CHUNKER_VERSION.to_le_bytes());
-    digest.update(Sha256::digest(bytes));
+    digest.update(content);
     for note in embeds {
         digest.update(note.as_bytes());
-        digest.update(Sha256::digest(links.source(note).unwrap_or_default()));
+        digest.update(Sha256::digest(links.source(note).as_deref().unwrap_or_default()));
     }
     for image in images {
         digest.update(image.as_bytes());
         digest.update(links.file_hash(image));
+    }
+    for link in chunks.iter().flat_map(|chunk| &chunk.links) {
+        digest.update(link.as_bytes());
+        digest.update([0]);
     }
     hex::encode(digest.finalize())
 }

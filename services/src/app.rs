@@ -12,9 +12,11 @@ use fitter_queue::outage::Outage;
 use fitter_queue::{Batcher, NewItem, Request, Wake};
 use fitter_store::procedures::{self, Bodies, Walked};
 use fitter_store::{Database, PgConnection, database};
+use tokio::sync::Notify;
 
 use crate::error::ServiceError;
 use crate::files::Files;
+use crate::index::Indexed;
 use crate::search::Search;
 use crate::turns::Turns;
 
@@ -87,6 +89,10 @@ pub struct App {
     pub files: Files,
     /// The index of the notes.
     pub search: Search,
+    /// What that index was made of.
+    pub indexed: Indexed,
+    /// Wakes whoever keeps the notes in line with their source, if it is this process.
+    pub stirred: Arc<Notify>,
     /// Wakes the workers of this process.
     pub wake: Wake,
     /// Bots by number, once Telegram has told their names.

@@ -18,6 +18,9 @@ pub enum ServiceError {
     /// The file store refused.
     #[error("file store: {0}")]
     Files(#[from] object_store::Error),
+    /// The source of the notes cannot be looked at.
+    #[error(transparent)]
+    Source(#[from] crate::vault::SourceError),
     /// The search index failed.
     #[error(transparent)]
     Search(#[from] fitter_retrieval::index::IndexError),

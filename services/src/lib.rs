@@ -13,6 +13,7 @@
 //! | [`access`] | taking people's access away |
 //! | [`files`] | photos and pictures, by the hash of their content |
 //! | [`vault`] | importing the notes |
+//! | [`index`] | keeping the search index in line with them |
 //! | [`search`] | searching them |
 //! | [`jobs`] | slow work: searches, timers, fetching photos |
 //! | [`error`] | what can go wrong |
@@ -25,6 +26,7 @@ pub mod delivery;
 pub mod error;
 pub mod files;
 pub mod groups;
+pub mod index;
 pub mod invites;
 pub mod jobs;
 pub mod menu;

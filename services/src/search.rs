@@ -1,6 +1,5 @@
 //! The search index: a cache of the stored notes in this process, rebuilt on any doubt.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use fitter_domain::Locale;
@@ -8,14 +7,13 @@ use fitter_domain::ids::ProcedureId;
 use fitter_domain::passage::Passage;
 use fitter_domain::person::Role;
 use fitter_retrieval::glossary::Glossary;
-use fitter_retrieval::index::{ChunkEntry, Hit, LexicalIndex as _, NoteEntry, TantivyIndex, Version};
+use fitter_retrieval::index::{Hit, TantivyIndex};
 use fitter_retrieval::meta::{Kind, Visibility};
 use fitter_retrieval::search::{Answer, Filter, Searcher};
 use fitter_store::PgConnection;
-use fitter_store::notes::{self, NoteRecord, StoredChunk};
+use fitter_store::notes::{self, StoredChunk};
 use fitter_store::procedures;
 
-use crate::app::App;
 use crate::error::ServiceError;
 
 /// Hits that a person can leaf through.
@@ -70,7 +68,7 @@ pub const fn stored(visibility: Visibility) -> notes::Visibility {
     }
 }
 
-const fn read(visibility: notes::Visibility) -> Visibility {
+pub(crate) const fn read(visibility: notes::Visibility) -> Visibility {
     match visibility {
         notes::Visibility::Public => Visibility::Public,
         notes::Visibility::Staff => Visibility::Staff,
@@ -98,8 +96,13 @@ impl Search {
         Ok(Self(Arc::new(RwLock::new(Arc::new(searcher)))))
     }
 
-    fn current(&self) -> Arc<Searcher> {
+    pub(crate) fn current(&self) -> Arc<Searcher> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another index in the place of the one in use.
+    pub(crate) fn swap(&self, searcher: Searcher) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(searcher);
     }
 
     /// The best passages for a question that its asker may see.
@@ -179,50 +182,4 @@ impl Search {
         }
         Ok(None)
     }
-}
-
-impl App {
-    /// Rebuilds the index beside the one in use if the stored notes have changed since, and swaps it in. `true` if it was rebuilt.
-    ///
-    /// # Errors
-    /// If the database or the engine refuses; the old index stays in use.
-    pub async fn refresh_search(&self) -> Result<bool, ServiceError> {
-        let (revision, stored_notes, chunks) = {
-            let mut conn = self.db.pool().acquire().await?;
-            let revision = notes::revision(&mut conn).await?.to_string();
-            if self.search.current().index().version() == Version::current(&revision) {
-                return Ok(false);
-            }
-            (revision, notes::all(&mut conn).await?, notes::all_chunks(&mut conn).await?)
-        };
-        let searcher = tokio::task::spawn_blocking(move || build(&revision, stored_notes, chunks))
-            .await
-            .map_err(|_| ServiceError::Interrupted("index rebuild"))??;
-        tracing::info!(passages = searcher.index().len(), "search index rebuilt");
-        *self.search.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(searcher);
-        Ok(true)
-    }
-}
-
-fn build(revision: &str, stored_notes: Vec<NoteRecord>, chunks: Vec<StoredChunk>) -> Result<Searcher, ServiceError> {
-    let mut by_note: BTreeMap<String, Vec<ChunkEntry>> = BTreeMap::new();
-    for StoredChunk { note, chunk, .. } in chunks {
-        by_note.entry(note).or_default().push(ChunkEntry { headings: chunk.headings, text: chunk.text });
-    }
-    let glossary = Glossary::new(stored_notes.iter().flat_map(|note| &note.terms));
-    let entries: Vec<NoteEntry> = stored_notes
-        .into_iter()
-        .map(|note| NoteEntry {
-            chunks: by_note.remove(&note.path).unwrap_or_default(),
-            path: note.path,
-            title: note.title,
-            names: note.aliases.into_iter().chain(note.tags).collect(),
-            visibility: read(note.visibility),
-            kind: [Kind::Note, Kind::Procedure, Kind::Glossary].into_iter().find(|known| kind(*known) == note.kind).unwrap_or(Kind::Note),
-            locale: note.lang.as_deref().and_then(Locale::from_tag).unwrap_or_default(),
-        })
-        .collect();
-    let index = TantivyIndex::in_memory()?;
-    index.update(revision, &[], &entries)?;
-    Ok(Searcher::new(Arc::new(index), glossary))
 }

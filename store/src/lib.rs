@@ -18,7 +18,8 @@
 //! | [`faults`] | faults met at work |
 //! | [`questions`] | questions to a human |
 //! | [`queries`] | searches that were made |
-//! | [`notes`] | the vault: notes and their passages |
+//! | [`notes`] | notes and their passages |
+//! | [`vault`] | what is known of the files and the source of the notes |
 //! | [`files`] | Telegram's files and our own |
 //! | [`audit`] | who changed what |
 //!
@@ -50,6 +51,7 @@ pub mod queries;
 pub mod questions;
 pub mod runs;
 pub mod slots;
+pub mod vault;
 pub mod vehicles;
 
 pub use database::{Database, DatabaseConfig, MigrateError, OpenError};
@@ -58,7 +60,7 @@ pub use sqlx::{Error, PgConnection, PgPool, Postgres, Transaction};
 /// Every SQL statement of this crate and of the queue, for the test that prepares them all.
 #[must_use]
 pub fn statements() -> Vec<&'static str> {
-    let own: [&[&str]; 19] = [
+    let own: [&[&str]; 20] = [
         audit::STATEMENTS,
         database::STATEMENTS,
         dialogues::STATEMENTS,
@@ -77,6 +79,7 @@ pub fn statements() -> Vec<&'static str> {
         questions::STATEMENTS,
         runs::STATEMENTS,
         slots::STATEMENTS,
+        vault::STATEMENTS,
         vehicles::STATEMENTS,
     ];
     own.iter().chain(fitter_queue::STATEMENTS).flat_map(|statements| statements.iter().copied()).collect()

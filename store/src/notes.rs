@@ -14,26 +14,40 @@ use crate::sql::{count, int, sql, unknown};
 sql! {
     KNOWN = "SELECT path, hash FROM notes";
     PUT = "
-        INSERT INTO notes (path, hash, title, aliases, tags, lang, visibility, kind, modified, links, needle, terms)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        INSERT INTO notes (path, hash, title, aliases, tags, lang, visibility, kind, modified, links, needle, terms, author)
+        SELECT n.path, n.hash, n.title, ARRAY(SELECT jsonb_array_elements_text(n.aliases)), ARRAY(SELECT jsonb_array_elements_text(n.tags)),
+            n.lang, n.visibility, n.kind, n.modified, ARRAY(SELECT jsonb_array_elements_text(n.links)), n.needle, n.terms, n.author
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::jsonb[], $6::text[], $7::smallint[], $8::text[],
+            $9::timestamptz[], $10::jsonb[], $11::text[], $12::jsonb[], $13::text[])
+            AS n(path, hash, title, aliases, tags, lang, visibility, kind, modified, links, needle, terms, author)
         ON CONFLICT (path) DO UPDATE SET hash = excluded.hash, title = excluded.title, aliases = excluded.aliases, tags = excluded.tags,
             lang = excluded.lang, visibility = excluded.visibility, kind = excluded.kind, modified = excluded.modified, links = excluded.links,
-            needle = excluded.needle, terms = excluded.terms
+            needle = excluded.needle, terms = excluded.terms, author = excluded.author
     ";
-    CLEAR = "DELETE FROM chunks WHERE note = $1";
+    CLEAR = "DELETE FROM chunks WHERE note = ANY ($1::text[])";
     ADD = "
-        INSERT INTO chunks (note, headings, start_line, end_line, body, text, images)
-        SELECT $1, ARRAY(SELECT jsonb_array_elements_text(n.headings)), n.start_line, n.end_line, n.body, n.text,
-            ARRAY(SELECT jsonb_array_elements_text(n.images))
-        FROM unnest($2::jsonb[], $3::int[], $4::int[], $5::jsonb[], $6::text[], $7::jsonb[])
-            WITH ORDINALITY AS n(headings, start_line, end_line, body, text, images, ord) ORDER BY n.ord
+        INSERT INTO chunks (note, headings, start_line, end_line, body, text, images, links)
+        SELECT n.note, ARRAY(SELECT jsonb_array_elements_text(n.headings)), n.start_line, n.end_line, n.body, n.text,
+            ARRAY(SELECT jsonb_array_elements_text(n.images)), ARRAY(SELECT jsonb_array_elements_text(n.links))
+        FROM unnest($1::text[], $2::jsonb[], $3::int[], $4::int[], $5::jsonb[], $6::text[], $7::jsonb[], $8::jsonb[])
+            WITH ORDINALITY AS n(note, headings, start_line, end_line, body, text, images, links, ord) ORDER BY n.ord
     ";
-    DELETE = "DELETE FROM notes WHERE path = $1";
-    GET = "SELECT path, hash, title, aliases, tags, lang, visibility, kind, modified, links, terms FROM notes WHERE path = $1";
-    ALL = "SELECT path, hash, title, aliases, tags, lang, visibility, kind, modified, links, terms FROM notes ORDER BY path";
-    ALL_CHUNKS = "SELECT id, note, headings, start_line, end_line, body, text, images FROM chunks ORDER BY note, id";
+    DELETE = "DELETE FROM notes WHERE path = ANY ($1::text[])";
+    GET = "SELECT path, hash, title, aliases, tags, lang, visibility, kind, modified, links, terms, author FROM notes WHERE path = $1";
+    ALL = "SELECT path, hash, title, aliases, tags, lang, visibility, kind, modified, links, terms, author FROM notes ORDER BY path";
+    SOME = "
+        SELECT path, hash, title, aliases, tags, lang, visibility, kind, modified, links, terms, author FROM notes
+        WHERE path = ANY ($1::text[]) ORDER BY path
+    ";
+    ALL_CHUNKS = "SELECT id, note, headings, start_line, end_line, body, text, images, links FROM chunks ORDER BY note, id";
     CHUNKS_OF = "
-        SELECT id, note, headings, start_line, end_line, body, text, images FROM chunks WHERE note = ANY ($1::text[]) ORDER BY note, id
+        SELECT id, note, headings, start_line, end_line, body, text, images, links FROM chunks WHERE note = ANY ($1::text[]) ORDER BY note, id
+    ";
+    ALL_TEXTS = "SELECT note, headings, text FROM chunks ORDER BY note, id";
+    TEXTS_OF = "SELECT note, headings, text FROM chunks WHERE note = ANY ($1::text[]) ORDER BY note, id";
+    SUMS = "
+        SELECT (SELECT count(*) FROM notes) AS notes, (SELECT count(*) FROM chunks) AS chunks,
+            (SELECT count(*) FROM procedures WHERE current) AS procedures
     ";
     BUMP = "UPDATE vault_revision SET revision = revision + 1";
     REVISION = "SELECT revision FROM vault_revision";
@@ -93,6 +107,8 @@ pub struct NoteRecord {
     pub links: Vec<String>,
     /// Jargon and meaning, if it is a glossary.
     pub terms: Vec<(String, String)>,
+    /// Who changed it last, if that is known.
+    pub author: Option<String>,
 }
 
 /// A passage of a note, to be stored.
@@ -110,6 +126,30 @@ pub struct ChunkRecord {
     pub text: String,
     /// SHA-256 (hex) of the pictures.
     pub images: Vec<String>,
+    /// Notes and files that it leads to, by path, with the `#part` of the link.
+    pub links: Vec<String>,
+}
+
+/// A passage as it is searched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChunkText {
+    /// Path of its note.
+    pub note: String,
+    /// Headings from the outermost to its own.
+    pub headings: Vec<String>,
+    /// Its text for search.
+    pub text: String,
+}
+
+/// How much there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Notes.
+    pub notes: u64,
+    /// Their passages.
+    pub chunks: u64,
+    /// Procedures that are offered.
+    pub procedures: u64,
 }
 
 /// A passage as it is stored.
@@ -136,47 +176,74 @@ pub async fn known(conn: &mut PgConnection) -> Result<HashMap<String, String>, E
 /// # Errors
 /// If the database refuses.
 pub async fn replace_note(conn: &mut PgConnection, note: &NoteRecord, chunks: &[ChunkRecord]) -> Result<(), Error> {
-    let needle = std::iter::once(&note.title).chain(&note.aliases).map(|name| name.to_lowercase()).collect::<Vec<_>>().join("\n");
-    sqlx::query(PUT)
-        .bind(&note.path)
-        .bind(&note.hash)
-        .bind(&note.title)
-        .bind(&note.aliases)
-        .bind(&note.tags)
-        .bind(&note.lang)
-        .bind(note.visibility.code())
-        .bind(&note.kind)
-        .bind(note.modified)
-        .bind(&note.links)
-        .bind(needle)
-        .bind(Json(&note.terms))
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query(CLEAR).bind(&note.path).execute(&mut *conn).await?;
-    // Arrays of arrays have to be rectangular in PostgreSQL, so lists travel as JSON.
-    sqlx::query(ADD)
-        .bind(&note.path)
-        .bind(chunks.iter().map(|chunk| Json(&chunk.headings)).collect::<Vec<_>>())
-        .bind(chunks.iter().map(|chunk| int(chunk.start_line)).collect::<Vec<_>>())
-        .bind(chunks.iter().map(|chunk| int(chunk.end_line)).collect::<Vec<_>>())
-        .bind(chunks.iter().map(|chunk| Json(&chunk.body)).collect::<Vec<_>>())
-        .bind(chunks.iter().map(|chunk| chunk.text.as_str()).collect::<Vec<_>>())
-        .bind(chunks.iter().map(|chunk| Json(&chunk.images)).collect::<Vec<_>>())
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query(BUMP).execute(conn).await.map(drop)
+    replace_notes(conn, &[(note.clone(), chunks.to_vec())]).await
 }
 
-/// Removes a note and its passages. `false` if there was none. Run it in a transaction.
+/// Stores notes, each path once, and their passages in place of what was stored of them. Run it in a transaction.
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn delete_note(conn: &mut PgConnection, path: &str) -> Result<bool, Error> {
-    if sqlx::query(DELETE).bind(path).execute(&mut *conn).await?.rows_affected() == 0 {
-        return Ok(false);
+pub async fn replace_notes(conn: &mut PgConnection, notes: &[(NoteRecord, Vec<ChunkRecord>)]) -> Result<(), Error> {
+    // First, so that those who write at the same time wait for each other here and nowhere else.
+    sqlx::query(BUMP).execute(&mut *conn).await?;
+    let needle = |note: &NoteRecord| {
+        std::iter::once(&note.title).chain(&note.aliases).map(|name| name.to_lowercase()).collect::<Vec<_>>().join("\n")
+    };
+    let records = || notes.iter().map(|(note, _)| note);
+    let paths: Vec<&str> = records().map(|note| note.path.as_str()).collect();
+    // Arrays of arrays have to be rectangular in PostgreSQL, so lists travel as JSON.
+    sqlx::query(PUT)
+        .bind(&paths)
+        .bind(records().map(|note| note.hash.as_str()).collect::<Vec<_>>())
+        .bind(records().map(|note| note.title.as_str()).collect::<Vec<_>>())
+        .bind(records().map(|note| Json(&note.aliases)).collect::<Vec<_>>())
+        .bind(records().map(|note| Json(&note.tags)).collect::<Vec<_>>())
+        .bind(records().map(|note| note.lang.as_deref()).collect::<Vec<_>>())
+        .bind(records().map(|note| note.visibility.code()).collect::<Vec<_>>())
+        .bind(records().map(|note| note.kind.as_str()).collect::<Vec<_>>())
+        .bind(records().map(|note| note.modified).collect::<Vec<_>>())
+        .bind(records().map(|note| Json(&note.links)).collect::<Vec<_>>())
+        .bind(records().map(needle).collect::<Vec<_>>())
+        .bind(records().map(|note| Json(&note.terms)).collect::<Vec<_>>())
+        .bind(records().map(|note| note.author.as_deref()).collect::<Vec<_>>())
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query(CLEAR).bind(&paths).execute(&mut *conn).await?;
+    let chunks = || notes.iter().flat_map(|(note, chunks)| chunks.iter().map(move |chunk| (note.path.as_str(), chunk)));
+    sqlx::query(ADD)
+        .bind(chunks().map(|(note, _)| note).collect::<Vec<_>>())
+        .bind(chunks().map(|(_, chunk)| Json(&chunk.headings)).collect::<Vec<_>>())
+        .bind(chunks().map(|(_, chunk)| int(chunk.start_line)).collect::<Vec<_>>())
+        .bind(chunks().map(|(_, chunk)| int(chunk.end_line)).collect::<Vec<_>>())
+        .bind(chunks().map(|(_, chunk)| Json(&chunk.body)).collect::<Vec<_>>())
+        .bind(chunks().map(|(_, chunk)| chunk.text.as_str()).collect::<Vec<_>>())
+        .bind(chunks().map(|(_, chunk)| Json(&chunk.images)).collect::<Vec<_>>())
+        .bind(chunks().map(|(_, chunk)| Json(&chunk.links)).collect::<Vec<_>>())
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Removes notes and their passages; how many there were. Run it in a transaction.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn delete_notes(conn: &mut PgConnection, paths: &[String]) -> Result<u64, Error> {
+    let removed = sqlx::query(DELETE).bind(paths).execute(&mut *conn).await?.rows_affected();
+    if removed > 0 {
+        sqlx::query(BUMP).execute(conn).await?;
     }
-    sqlx::query(BUMP).execute(conn).await?;
-    Ok(true)
+    Ok(removed)
+}
+
+/// How much there is.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn sums(conn: &mut PgConnection) -> Result<Sums, Error> {
+    let row = sqlx::query(SUMS).fetch_one(conn).await?;
+    let sum = |column: &str| row.try_get::<i64, _>(column).map(|sum| u64::try_from(sum).unwrap_or(0));
+    Ok(Sums { notes: sum("notes")?, chunks: sum("chunks")?, procedures: sum("procedures")? })
 }
 
 /// One note.
@@ -195,6 +262,14 @@ pub async fn all(conn: &mut PgConnection) -> Result<Vec<NoteRecord>, Error> {
     sqlx::query(ALL).fetch_all(conn).await?.iter().map(note).collect()
 }
 
+/// Some notes, by path; those that do not exist are left out.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn some(conn: &mut PgConnection, paths: &[String]) -> Result<Vec<NoteRecord>, Error> {
+    sqlx::query(SOME).bind(paths).fetch_all(conn).await?.iter().map(note).collect()
+}
+
 /// All passages, by note and in the order of the note.
 ///
 /// # Errors
@@ -209,6 +284,19 @@ pub async fn all_chunks(conn: &mut PgConnection) -> Result<Vec<StoredChunk>, Err
 /// If the database refuses.
 pub async fn chunks_of(conn: &mut PgConnection, notes: &[String]) -> Result<Vec<StoredChunk>, Error> {
     sqlx::query(CHUNKS_OF).bind(notes).fetch_all(conn).await?.iter().map(chunk).collect()
+}
+
+/// What is searched of all passages, by note and in the order of the note; with `notes`, of these notes.
+///
+/// # Errors
+/// If the database refuses.
+pub async fn texts(conn: &mut PgConnection, notes: Option<&[String]>) -> Result<Vec<ChunkText>, Error> {
+    let query = match notes {
+        Some(notes) => sqlx::query(TEXTS_OF).bind(notes),
+        None => sqlx::query(ALL_TEXTS),
+    };
+    let text = |row: &PgRow| Ok(ChunkText { note: row.try_get("note")?, headings: row.try_get("headings")?, text: row.try_get("text")? });
+    query.fetch_all(conn).await?.iter().map(text).collect()
 }
 
 /// Counts the changes of the vault: an index made at another number is behind.
@@ -232,6 +320,7 @@ fn note(row: &PgRow) -> Result<NoteRecord, Error> {
         modified: row.try_get("modified")?,
         links: row.try_get("links")?,
         terms: row.try_get::<Json<_>, _>("terms")?.0,
+        author: row.try_get("author")?,
     })
 }
 
@@ -247,6 +336,7 @@ fn chunk(row: &PgRow) -> Result<StoredChunk, Error> {
             body,
             text: row.try_get("text")?,
             images: row.try_get("images")?,
+            links: row.try_get("links")?,
         },
     })
 }

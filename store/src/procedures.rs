@@ -14,7 +14,7 @@ use crate::notes::Visibility;
 use crate::sql::{count, int, named, patterns, sql};
 
 sql! {
-    RETIRE = "UPDATE procedures SET current = false WHERE note = $1 AND current";
+    RETIRE = "UPDATE procedures SET current = false WHERE note = ANY ($1::text[]) AND current";
     RETIRE_OTHERS = "UPDATE procedures SET current = false WHERE note = $1 AND current AND hash <> $2";
     PUT = "
         INSERT INTO procedures (note, hash, title, needle, locale, visibility, steps, duration, body, current)
@@ -71,12 +71,12 @@ pub async fn put_version(conn: &mut PgConnection, procedure: &Procedure, hash: &
     Ok(ProcedureId(id))
 }
 
-/// The note is gone or no procedure any more: none of its versions is offered.
+/// The notes are gone or no procedures any more: none of their versions is offered.
 ///
 /// # Errors
 /// If the database refuses.
-pub async fn retire(conn: &mut PgConnection, note: &str) -> Result<(), Error> {
-    sqlx::query(RETIRE).bind(note).execute(conn).await.map(drop)
+pub async fn retire(conn: &mut PgConnection, notes: &[String]) -> Result<(), Error> {
+    sqlx::query(RETIRE).bind(notes).execute(conn).await.map(drop)
 }
 
 /// One version.

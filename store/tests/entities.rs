@@ -201,6 +201,7 @@ fn note(path: &str, aliases: &[&str]) -> NoteRecord {
         modified: now(),
         links: vec!["other.md".to_owned()],
         terms: vec![("ДУТ".to_owned(), "датчик уровня топлива".to_owned())],
+        author: Some("Айгүл".to_owned()),
     }
 }
 
@@ -243,7 +244,7 @@ async fn procedures_keep_their_versions() {
     }
     let summary = procedures::list(conn, &listing, &walked).await.unwrap().0.remove(0);
     assert_eq!((summary.id, summary.steps, summary.duration), (one, 1, Some(20)));
-    procedures::retire(conn, "a.md").await.unwrap();
+    procedures::retire(conn, &["a.md".to_owned()]).await.unwrap();
     assert_eq!(procedures::current_of_note(conn, "a.md").await.unwrap(), None);
     assert!(!procedures::get(conn, bodies, one).await.unwrap().unwrap().current);
 }
@@ -372,6 +373,7 @@ async fn notes_and_searches() {
         body: Rich::text(text).bold(Rich::text("!")),
         text: text.to_owned(),
         images: if headings.is_empty() { vec!["abc".to_owned()] } else { Vec::new() },
+        links: headings.iter().map(|heading| format!("b.md#{heading}")).collect(),
     };
     let start = notes::revision(conn).await.unwrap();
     let chunks = [chunk("раз", &[]), chunk("два", &["H", "H2"]), chunk("три", &["H"])];
@@ -388,8 +390,10 @@ async fn notes_and_searches() {
     assert_eq!(notes::get(conn, "b.md").await.unwrap(), Some(note("b.md", &["Бэ"])));
     assert_eq!(notes::all(conn).await.unwrap().len(), 2);
     let before = notes::revision(conn).await.unwrap();
-    assert!(notes::delete_note(conn, "a.md").await.unwrap());
-    assert!(!notes::delete_note(conn, "a.md").await.unwrap());
+    assert_eq!(notes::sums(conn).await.unwrap(), notes::Sums { notes: 2, chunks: 1, procedures: 0 });
+    let gone = ["a.md".to_owned(), "nothing.md".to_owned()];
+    assert_eq!(notes::delete_notes(conn, &gone).await.unwrap(), 1);
+    assert_eq!(notes::delete_notes(conn, &gone).await.unwrap(), 0);
     assert_eq!(notes::revision(conn).await.unwrap(), before + 1, "nothing changed the second time");
     assert!(notes::all_chunks(conn).await.unwrap().is_empty());
 

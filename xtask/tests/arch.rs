@@ -16,8 +16,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("retrieval", &["domain", "store"]),
     ("services", &["domain", "dialogues", "prompts", "queue", "store", "retrieval"]),
     ("bot", &["domain", "dialogues", "prompts", "queue", "store", "services"]),
+    ("admin-web", &["domain", "services"]),
     ("simulator", &[]),
-    ("cli", &["domain", "dialogues", "prompts", "queue", "store", "retrieval", "services", "bot", "simulator"]),
+    ("cli", &["domain", "dialogues", "prompts", "queue", "store", "retrieval", "services", "bot", "admin-web", "simulator"]),
     ("test-postgres", &[]),
     ("testkit", &["domain", "queue", "store", "simulator", "test-postgres"]),
     ("bench", &["domain", "queue", "store", "simulator", "test-postgres"]),
@@ -30,12 +31,14 @@ const ONLY: &[(&str, &[&str])] = &[
     ("pglite-oxide", &["store"]),
     ("teloxide", &["bot"]),
     ("dptree", &["bot"]),
-    ("axum", &["bot", "simulator", "cli"]),
+    ("axum", &["admin-web", "bot", "simulator", "cli"]),
     ("tantivy", &["retrieval"]),
     ("comrak", &["retrieval"]),
     ("anyhow", &["cli", "xtask", "testkit", "test-postgres", "bench"]),
     ("fluent-bundle", &["prompts"]),
     ("mimalloc", &["cli"]),
+    ("notify", &["cli"]),
+    ("hmac", &["admin-web"]),
 ];
 
 fn imports() -> BTreeMap<String, BTreeSet<String>> {

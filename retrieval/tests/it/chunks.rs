@@ -83,8 +83,8 @@ fn a_huge_note_is_read() {
 fn odd_files() {
     assert!(parse("").chunks.is_empty());
     let mut odd = vault(&[("lfs.md", "version https://git-lfs.github.com/spec/v1\noid sha256:00\n")]);
-    odd.notes.insert("bin.md".to_owned(), vec![0x89, b'P', 0, 0xff]);
-    odd.notes.insert("cp1251.md".to_owned(), vec![b'#', b' ', 0xcf, 0xf0, b'\n', b'a']);
+    odd.put("bin.md", &[0x89, b'P', 0, 0xff]);
+    odd.put("cp1251.md", &[b'#', b' ', 0xcf, 0xf0, b'\n', b'a']);
     assert_eq!(problems(&parse_in(&odd, "bin.md")), ["bin.md:1: this is not a text file; ignored"]);
     assert_eq!(problems(&parse_in(&odd, "lfs.md")), ["lfs.md:1: this is a Git LFS pointer, not the note itself; ignored"]);
     let lossy = parse_in(&odd, "cp1251.md");

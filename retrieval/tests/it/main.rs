@@ -25,18 +25,13 @@ use fitter_retrieval::vault::Vault;
 fn vault(files: &[(&str, &str)]) -> Vault {
     let mut vault = Vault::default();
     for (path, text) in files {
-        let path = fitter_retrieval::vault::normal_path(path);
-        if path.ends_with(".md") {
-            vault.notes.insert(path, text.as_bytes().to_vec());
-        } else {
-            vault.attachments.insert(path.clone(), path.into());
-        }
+        vault.put(path, text.as_bytes());
     }
     vault
 }
 
 fn parse_in(vault: &Vault, path: &str) -> Parsed {
-    note::parse(path, &vault.notes[path], &LinkIndex::new(vault))
+    note::parse(path, &vault.bytes(path).unwrap(), &LinkIndex::new(vault))
 }
 
 /// One note alone.

@@ -118,7 +118,7 @@ proptest! {
     #[test]
     fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let mut vault = vault(&[("note.md", "")]);
-        vault.notes.insert("note.md".to_owned(), bytes);
+        vault.put("note.md", &bytes);
         parse_in(&vault, "note.md");
     }
 

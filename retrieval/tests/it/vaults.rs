@@ -104,7 +104,7 @@ fn a_note_is_as_hidden_as_what_it_embeds() {
         ("Черновик.md", "---\nvisibility: draft\n---\nТайна"),
         ("Просто.md", "---\nvisibility: public\n---\nОткрыто"),
     ]);
-    let plan = fitter_retrieval::import::plan(&std::collections::HashMap::new(), &vault);
+    let plan = fitter_retrieval::import::plan(&std::collections::HashMap::new(), &vault, &|_, _| {});
     let seen = |path: &str| plan.changed.iter().find(|note| note.path == path).map(|note| note.meta.visibility.code());
     assert_eq!(seen("Клиентам.md"), Some("draft"), "it embeds a draft, by way of another note");
     assert_eq!(seen("Цены.md"), Some("draft"));
