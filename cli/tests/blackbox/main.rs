@@ -9,6 +9,7 @@
 //! | `receipts` | that a photo was taken is seen at once |
 //! | `bursts` | what arrives in one go after an outage |
 //! | `oddities` | what people and Telegram do that nobody expects |
+//! | `vaults` | notes that change, in a folder and in a repository |
 //! | `faults` | Telegram and the database failing |
 //! | `operators` | commands, refusals to start, webhooks, metrics |
 //! | `crashes` | `kill -9` in the middle of it all |
@@ -26,6 +27,7 @@ mod onboarding;
 mod operators;
 mod questions;
 mod receipts;
+mod vaults;
 mod walks;
 
 use std::path::PathBuf;
