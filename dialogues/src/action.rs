@@ -92,6 +92,10 @@ pub enum Action {
     InviteAs(Role),
     /// Send the fault that is being described.
     SendProblem,
+    /// How the notes are kept.
+    Vault,
+    /// Look at the source of the notes now.
+    SyncVault,
     /// Drop what is being typed.
     Cancel,
 }
@@ -247,6 +251,8 @@ impl Action {
             Self::Invite => "iv".into(),
             Self::InviteAs(role) => format!("iv:{}", role.name()),
             Self::SendProblem => "se".into(),
+            Self::Vault => "va".into(),
+            Self::SyncVault => "vs".into(),
             Self::Cancel => "x".into(),
         }
     }
@@ -293,6 +299,8 @@ impl Action {
             ("iv", []) => Self::Invite,
             ("iv", [role]) => Self::InviteAs(role.parse().ok()?),
             ("se", []) => Self::SendProblem,
+            ("va", []) => Self::Vault,
+            ("vs", []) => Self::SyncVault,
             ("x", []) => Self::Cancel,
             _ => return None,
         })
@@ -341,6 +349,8 @@ mod tests {
             Action::Invite,
             Action::InviteAs(Role::Technician),
             Action::SendProblem,
+            Action::Vault,
+            Action::SyncVault,
             Action::Cancel,
         ];
         actions.extend(Locale::ALL.map(Action::Language));

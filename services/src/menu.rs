@@ -18,7 +18,8 @@ pub fn commands(role: Role) -> Vec<(&'static str, Msg)> {
     let staff = [("jobs", msg::command_jobs()), ("new", msg::command_new()), ("procedures", msg::command_procedures())];
     let rest = [("language", msg::command_language()), ("help", msg::command_help()), ("cancel", msg::command_cancel())];
     let own = staff.into_iter().filter(|_| role.is_staff());
-    [("menu", msg::command_menu())].into_iter().chain(own).chain(rest).collect()
+    let admin = (role == Role::Admin).then(|| ("vault", msg::command_vault()));
+    [("menu", msg::command_menu())].into_iter().chain(own).chain(admin).chain(rest).collect()
 }
 
 /// The outbox item that makes a chat list what its person may use; clients and people without access have no list of their own.
@@ -63,6 +64,7 @@ mod tests {
         let names = |role| commands(role).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         assert_eq!(names(Role::Client), ["menu", "language", "help", "cancel"]);
         assert_eq!(names(Role::Technician), ["menu", "jobs", "new", "procedures", "language", "help", "cancel"]);
-        assert_eq!(names(Role::Admin), names(Role::Technician));
+        assert_eq!(names(Role::Manager), names(Role::Technician));
+        assert_eq!(names(Role::Admin), ["menu", "jobs", "new", "procedures", "vault", "language", "help", "cancel"]);
     }
 }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use fitter_domain::Locale;
+use fitter_domain::person::Role;
 use fitter_testkit::Fitter;
 use fitter_testkit::app::{eventually, run};
 use fitter_testkit::telegram::client;
@@ -250,5 +252,30 @@ fn the_report_names_every_note() {
         let file = report["files"].as_array().unwrap().iter().find(|file| file["path"] == "Ссылки.md").unwrap();
         assert_eq!(file["unresolved"], serde_json::json!(["Нет такой", "нет.png"]));
         assert_eq!(fitter.count("SELECT count(*) FROM vault_problems WHERE path = 'Ссылки.md'").await, 2);
+    });
+}
+
+#[test]
+fn an_admin_sees_what_is_wrong_and_has_the_source_looked_at() {
+    run(async {
+        let fitter = Fitter::start(options().vault(vault())).await;
+        std::fs::write(fitter.vault().join("Скоба.md"), "Строка.\n\n![[нет.png]]\n").unwrap();
+        imported(&fitter, "read=1 changed=1 removed=0").await;
+        let admin = fitter.person("Ержан Д", Role::Admin, Locale::Ru).await;
+        admin.say("/vault").await;
+        let shown = admin.got("📚 Заметки").await;
+        for text in ["Источник: ", "Заметок: 12", "Ошибок: 0, предупреждений: 1", "• Скоба.md:3: picture `нет.png` does not exist"]
+        {
+            assert!(shown.text().contains(text), "«{text}» in {}", shown.text());
+        }
+        let before = fitter.count("SELECT wanted FROM vault_sync").await;
+        admin.tap("Сверить сейчас").await;
+        assert_eq!(fitter.count("SELECT wanted FROM vault_sync").await, before + 1);
+        let aidos = fitter.technician("Айдос Е").await;
+        aidos.say("/vault").await;
+        aidos.got("Это недоступно").await;
+        aidos.forge("vs").await;
+        assert_eq!(fitter.count("SELECT wanted FROM vault_sync").await, before + 1);
+        fitter.finish().await;
     });
 }

@@ -81,6 +81,7 @@ command-menu = Main menu
 command-jobs = My jobs
 command-new = New vehicle card
 command-procedures = Procedures
+command-vault = Notes: source and problems
 command-language = Язык · Тіл · Language
 command-help = What the bot can do
 command-cancel = Cancel and go to the menu

@@ -78,6 +78,7 @@ command-menu = Басты мәзір
 command-jobs = Менің жұмыстарым
 command-new = Жаңа көлік карточкасы
 command-procedures = Нұсқаулықтар
+command-vault = Жазбалар: дереккөз бен қателер
 command-language = Язык · Тіл · Language
 command-help = Бот не істей алады
 command-cancel = Болдырмай, мәзірге оралу

@@ -82,6 +82,7 @@ command-menu = Главное меню
 command-jobs = Мои работы
 command-new = Новая карточка машины
 command-procedures = Инструкции
+command-vault = Заметки: источник и ошибки
 command-language = Язык · Тіл · Language
 command-help = Что умеет бот
 command-cancel = Отменить и вернуться в меню
