@@ -223,8 +223,7 @@ fn log(report: &Report, version: Option<&str>) {
         changed = report.changed,
         removed = report.removed,
         procedures = report.sums.procedures,
-        errors = report.wrong.errors,
-        warnings = report.wrong.warnings,
+        problems = report.wrong.errors + report.wrong.warnings,
         version,
         "notes imported"
     );

@@ -108,6 +108,10 @@ pub enum Action {
     InviteAs(Role),
     /// Send the fault that is being described.
     SendProblem,
+    /// How the notes are kept.
+    Vault,
+    /// Look at the source of the notes now.
+    SyncVault,
     /// Drop what is being typed.
     Cancel,
 }
@@ -272,6 +276,8 @@ impl Action {
             Self::Invite => "iv".into(),
             Self::InviteAs(role) => format!("iv:{}", role.name()),
             Self::SendProblem => "se".into(),
+            Self::Vault => "va".into(),
+            Self::SyncVault => "vs".into(),
             Self::Cancel => "x".into(),
         }
     }
@@ -327,6 +333,8 @@ impl Action {
             ("iv", []) => Self::Invite,
             ("iv", [role]) => Self::InviteAs(role.parse().ok()?),
             ("se", []) => Self::SendProblem,
+            ("va", []) => Self::Vault,
+            ("vs", []) => Self::SyncVault,
             ("x", []) => Self::Cancel,
             _ => return None,
         })
@@ -384,6 +392,8 @@ mod tests {
             Action::Invite,
             Action::InviteAs(Role::Technician),
             Action::SendProblem,
+            Action::Vault,
+            Action::SyncVault,
             Action::Cancel,
         ];
         actions.extend(Locale::ALL.map(Action::Language));

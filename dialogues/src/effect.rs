@@ -252,4 +252,8 @@ pub enum Command {
     OpenFault(FaultId),
     /// → `Fault` or `Refused`.
     CloseFault(FaultId),
+    /// → `Vault` or `Refused`.
+    ShowVault,
+    /// Has the source of the notes looked at soon. → `Vault` or `Refused`.
+    SyncVault,
 }

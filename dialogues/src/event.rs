@@ -7,6 +7,7 @@ use fitter_domain::procedure::ProcedureSummary;
 use fitter_domain::run::{Run, RunSummary};
 use fitter_domain::screen::Slot;
 use fitter_domain::ticket::{Fault, Gap, Question};
+use fitter_domain::vault::VaultState;
 use fitter_domain::written::Written;
 use serde::{Deserialize, Serialize};
 
@@ -186,6 +187,13 @@ pub enum Outcome {
         role: Role,
         /// Days until it expires.
         days: u32,
+    },
+    /// How the notes are kept.
+    Vault {
+        /// How.
+        vault: Box<VaultState>,
+        /// Their source is looked at soon, because it was asked for.
+        wanted: bool,
     },
     /// What the home screen shows.
     Home {

@@ -12,7 +12,7 @@
 //! | [`turn`] | collects the effects of one step |
 //! | [`step`] | one step: routes an event to its machine |
 //! | `burst` | what comes in one go outside of a walk |
-//! | `onboarding` `home` `jobs` `procedures` `walk` `ask` `gaps` `faults` `invites` | the machines, one per file |
+//! | `onboarding` `home` `jobs` `procedures` `walk` `ask` `gaps` `faults` `invites` `vaults` | the machines, one per file |
 
 pub mod action;
 pub mod ask;
@@ -29,6 +29,7 @@ mod procedures;
 pub mod state;
 mod step;
 pub mod turn;
+mod vaults;
 mod walk;
 
 pub use step::{focus, step};

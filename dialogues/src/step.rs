@@ -10,7 +10,7 @@ use crate::effect::Command;
 use crate::event::{Event, Input, Outcome, Photo};
 use crate::state::State;
 use crate::turn::{Ctx, Transition, Turn};
-use crate::{ask, burst, faults, gaps, home, invites, jobs, onboarding, procedures, walk};
+use crate::{ask, burst, faults, gaps, home, invites, jobs, onboarding, procedures, vaults, walk};
 
 /// The walk that a step on this event needs in [`Ctx::run`].
 #[must_use]
@@ -135,6 +135,9 @@ fn command(turn: &mut Turn<'_>, name: &str, payload: &str) {
         "gaps" => {
             turn.go(State::Home).run(Command::ListGaps);
         }
+        "vault" => {
+            turn.go(State::Home).run(Command::ShowVault);
+        }
         "ask" if payload.is_empty() => ask::prompt(turn),
         "ask" => ask::search(turn, payload),
         _ => {
@@ -245,6 +248,12 @@ fn tap(turn: &mut Turn<'_>, action: Action) {
             turn.run(Command::MakeInvite { role });
         }
         Action::SendProblem => faults::send(turn),
+        Action::Vault => {
+            turn.run(Command::ShowVault);
+        }
+        Action::SyncVault => {
+            turn.run(Command::SyncVault);
+        }
     }
 }
 
@@ -295,6 +304,7 @@ fn came_of(turn: &mut Turn<'_>, outcome: &Outcome) {
         Outcome::Invited { role } => onboarding::invited(turn, *role),
         Outcome::NotInvited { why } => onboarding::not_invited(turn, *why),
         Outcome::InviteMade { link, role, days } => invites::made(turn, link, *role, *days),
+        Outcome::Vault { vault, wanted } => vaults::shown(turn, vault, *wanted),
         Outcome::Home { run, runs, jobs, questions, faults } => home::screen(turn, run.as_ref(), *runs, *jobs, *questions, *faults),
         Outcome::Job { job, made } => jobs::card(turn, job, *made),
         Outcome::Unfinished { job } => jobs::unfinished(turn, job),

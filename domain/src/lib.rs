@@ -16,6 +16,7 @@
 //! | [`outbound`] | what goes out to a chat |
 //! | [`ticket`] | faults and questions to a human |
 //! | [`passage`] | what search returns |
+//! | [`vault`] | how the notes are kept |
 //! | [`written`] | what a language model made of it |
 //! | [`words`] | what people type, and names |
 
@@ -32,6 +33,7 @@ pub mod rich;
 pub mod run;
 pub mod screen;
 pub mod ticket;
+pub mod vault;
 pub mod vehicle;
 pub mod words;
 pub mod written;

@@ -114,16 +114,18 @@ pub enum Object {
     DraftNote,
     /// An invitation to the company.
     Invite,
+    /// The source of the notes.
+    Vault,
 }
 
 /// Whether somebody of role `actor` may do `verb` to `object`. The only place where permissions are decided.
 #[must_use]
 pub fn may(actor: Role, verb: Verb, object: Object) -> bool {
-    use Object::{DraftNote, Fault, Invite, Job, PublicNote, Question, Run, StaffNote};
+    use Object::{DraftNote, Fault, Invite, Job, PublicNote, Question, Run, StaffNote, Vault};
     match (object, verb) {
         (PublicNote, Verb::See) | (Question { own: true }, Verb::See) | (Question { .. }, Verb::Create) => true,
         (StaffNote, Verb::See) => actor.is_staff(),
-        (DraftNote, Verb::See) | (Invite, Verb::Create | Verb::See) => actor == Role::Admin,
+        (DraftNote, Verb::See) | (Invite, Verb::Create | Verb::See) | (Vault, Verb::See | Verb::Change) => actor == Role::Admin,
         (Job { own: true } | Run { own: true }, Verb::See | Verb::Change) | (Job { .. } | Run { .. } | Fault, Verb::Create) => {
             actor.is_staff()
         }
@@ -163,6 +165,7 @@ mod tests {
             Object::StaffNote,
             Object::PublicNote,
             Object::Invite,
+            Object::Vault,
         ];
         for object in objects {
             for verb in [Verb::See, Verb::Create, Verb::Change, Verb::Resolve] {

@@ -24,7 +24,7 @@ use fitter_domain::ids::{JobId, PersonId};
 use fitter_domain::person::{Object, Role, Verb, may};
 use fitter_queue::{NewItem, Queue};
 use fitter_store::PgConnection;
-use fitter_store::{audit, home, invites as stored_invites, people, runs};
+use fitter_store::{audit, home, invites as stored_invites, people, runs, vault};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -88,6 +88,8 @@ impl Turn<'_> {
             Command::ListFaults => self.list_faults(conn).await,
             Command::OpenFault(fault) => self.open_fault(conn, fault).await,
             Command::CloseFault(fault) => self.close_fault(conn, fault).await,
+            Command::ShowVault => self.vault(conn, Verb::See).await,
+            Command::SyncVault => self.vault(conn, Verb::Change).await,
         }
     }
 
@@ -157,6 +159,18 @@ impl Turn<'_> {
         self.record("invite", format!("role:{}", role.name()), None, None);
         let Some(link) = self.app.invite_link(self.at.bot, &token) else { return Ok(Some(Outcome::Refused)) };
         Ok(Some(Outcome::InviteMade { link, role, days: invites::DAYS }))
+    }
+
+    /// How the notes are kept; to change it is to have their source looked at.
+    async fn vault(&mut self, conn: &mut PgConnection, verb: Verb) -> Came {
+        if !self.may(verb, Object::Vault) {
+            return Ok(Some(Outcome::Refused));
+        }
+        let wanted = verb == Verb::Change;
+        if wanted {
+            vault::want(conn).await?;
+        }
+        Ok(Some(Outcome::Vault { vault: Box::new(crate::vault::state(conn).await?), wanted }))
     }
 
     async fn home(&mut self, conn: &mut PgConnection) -> Came {

@@ -19,7 +19,8 @@ pub fn commands(role: Role) -> Vec<(&'static str, Msg)> {
     let rest = [("language", msg::command_language()), ("help", msg::command_help()), ("cancel", msg::command_cancel())];
     let own = staff.into_iter().filter(|_| role.is_staff());
     let editors = [("gaps", msg::command_gaps())].into_iter().filter(|_| role >= Role::Manager);
-    [("menu", msg::command_menu())].into_iter().chain(own).chain(editors).chain(rest).collect()
+    let admin = (role == Role::Admin).then(|| ("vault", msg::command_vault()));
+    [("menu", msg::command_menu())].into_iter().chain(own).chain(editors).chain(admin).chain(rest).collect()
 }
 
 /// The outbox item that makes a chat list what its person may use; clients and people without access have no list of their own.
@@ -64,7 +65,7 @@ mod tests {
         let names = |role| commands(role).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         assert_eq!(names(Role::Client), ["menu", "language", "help", "cancel"]);
         assert_eq!(names(Role::Technician), ["menu", "jobs", "new", "procedures", "language", "help", "cancel"]);
-        assert_eq!(names(Role::Admin), ["menu", "jobs", "new", "procedures", "gaps", "language", "help", "cancel"]);
-        assert_eq!(names(Role::Manager), names(Role::Admin));
+        assert_eq!(names(Role::Manager), ["menu", "jobs", "new", "procedures", "gaps", "language", "help", "cancel"]);
+        assert_eq!(names(Role::Admin), ["menu", "jobs", "new", "procedures", "gaps", "vault", "language", "help", "cancel"]);
     }
 }

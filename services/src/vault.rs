@@ -12,12 +12,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use fitter_domain::vault::VaultState;
 use fitter_retrieval::import;
 use fitter_retrieval::note::Parsed;
 use fitter_retrieval::vault::Vault;
 use fitter_store::notes::Sums;
 use fitter_store::vault::{ProblemRecord, ProblemSums, Severity};
-use fitter_store::{fixed, notes, procedures, subjects, vault as stored};
+use fitter_store::{PgConnection, fixed, notes, procedures, subjects, vault as stored};
 
 use crate::app::App;
 use crate::error::ServiceError;
@@ -218,4 +219,30 @@ impl App {
         }
         Ok(fresh)
     }
+}
+
+/// Problems that are shown in a chat.
+const SHOWN: u32 = 10;
+
+/// How the notes are kept, for a chat.
+///
+/// # Errors
+/// If the database refuses.
+pub(crate) async fn state(conn: &mut PgConnection) -> Result<VaultState, ServiceError> {
+    let state = stored::state(conn).await?;
+    let (sums, wrong) = (notes::sums(conn).await?, stored::count_problems(conn).await?);
+    let problems = stored::problems(conn, Severity::Warning, SHOWN).await?;
+    let count = |sum: u64| u32::try_from(sum).unwrap_or(u32::MAX);
+    Ok(VaultState {
+        source: state.source,
+        version: state.version,
+        at: state.at,
+        error: state.error,
+        revision: state.revision,
+        notes: count(sums.notes),
+        procedures: count(sums.procedures),
+        errors: wrong.errors,
+        warnings: wrong.warnings,
+        problems: problems.iter().map(|problem| format!("{}:{}: {}", problem.path, problem.line, problem.what)).collect(),
+    })
 }

@@ -12,6 +12,7 @@
 //! | `receipts` | that a photo was taken is seen at once |
 //! | `bursts` | what arrives in one go after an outage |
 //! | `oddities` | what people and Telegram do that nobody expects |
+//! | `vaults` | notes that change, in a folder and in a repository |
 //! | `faults` | Telegram and the database failing |
 //! | `operators` | commands, refusals to start, webhooks, metrics |
 //! | `crashes` | `kill -9` in the middle of it all |
@@ -32,6 +33,7 @@ mod operators;
 mod questions;
 mod receipts;
 mod searching;
+mod vaults;
 mod walks;
 
 use std::path::PathBuf;

@@ -82,6 +82,7 @@ command-jobs = My jobs
 command-new = New vehicle card
 command-procedures = Procedures
 command-gaps = What the notes lack
+command-vault = Notes: source and problems
 command-language = Язык · Тіл · Language
 command-help = What the bot can do
 command-cancel = Cancel and go to the menu

@@ -79,6 +79,7 @@ command-jobs = Менің жұмыстарым
 command-new = Жаңа көлік карточкасы
 command-procedures = Нұсқаулықтар
 command-gaps = Қорда жоқтар
+command-vault = Жазбалар: дереккөз бен қателер
 command-language = Язык · Тіл · Language
 command-help = Бот не істей алады
 command-cancel = Болдырмай, мәзірге оралу

@@ -83,6 +83,7 @@ command-jobs = Мои работы
 command-new = Новая карточка машины
 command-procedures = Инструкции
 command-gaps = Чего нет в базе
+command-vault = Заметки: источник и ошибки
 command-language = Язык · Тіл · Language
 command-help = Что умеет бот
 command-cancel = Отменить и вернуться в меню

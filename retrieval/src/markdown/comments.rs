@@ -1,4 +1,4 @@
-//! `%%comments%%` and `<% templates %>` are taken out before parsing, so that nothing of them is ever indexed or shown.
+//! `%%comments%%`, `<!-- comments -->` and `<% templates %>` are taken out before parsing, so that nothing of them is ever indexed or shown.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,11 @@ use crate::problem::Problems;
 /// A comment that begins a line may span paragraphs, any other ends in its own paragraph (`5 %% 10 %%` stays text otherwise). A comment
 /// that begins a line and never ends hides the rest, as in Obsidian, and is reported. Takes time in proportion to the text, whatever is in it.
 pub(super) fn strip(source: &str, problems: &mut Problems) -> String {
-    if !source.contains("%%") && !source.contains("<%") {
+    if !source.contains("%%") && !source.contains("<%") && !source.contains("<!--") {
         return source.to_owned();
     }
     let mut out = String::with_capacity(source.len());
-    let (spans, last_close) = (code_spans(source), source.rfind("%>"));
+    let (spans, last_close, last_html) = (code_spans(source), source.rfind("%>"), source.rfind("-->"));
     let (mut rest, mut line_start, mut line) = (source, true, 1_u32);
     let mut fence: Option<(char, usize)> = None;
     while let Some(c) = rest.chars().next() {
@@ -32,7 +32,8 @@ pub(super) fn strip(source: &str, problems: &mut Problems) -> String {
             line += 1;
             continue;
         }
-        let closes = last_close.is_some_and(|close| close >= at + 2);
+        let closes =
+            Closes { template: last_close.is_some_and(|close| close >= at + 2), html: last_html.is_some_and(|close| close >= at + 4) };
         let taken = if fence.is_some() { 0 } else { hidden(rest, line_start, closes, line, problems) };
         if taken > 0 {
             let skipped = rest.get(..taken).unwrap_or_default();
@@ -53,10 +54,21 @@ pub(super) fn strip(source: &str, problems: &mut Problems) -> String {
     out
 }
 
-/// Bytes of the comment or command that begins here; 0 when there is none. `closes` tells whether any `%>` follows.
-fn hidden(rest: &str, line_start: bool, closes: bool, line: u32, problems: &mut Problems) -> usize {
+/// Whether any `%>` and any `-->` follows: without one nobody has to look for it.
+#[derive(Clone, Copy)]
+struct Closes {
+    template: bool,
+    html: bool,
+}
+
+/// Bytes of the comment or command that begins here; 0 when there is none.
+fn hidden(rest: &str, line_start: bool, closes: Closes, line: u32, problems: &mut Problems) -> usize {
+    if let Some(inner) = rest.strip_prefix("<!--") {
+        // One that is never closed is dropped with the rest of its block by the parser.
+        return if closes.html { inner.find("-->").map_or(0, |at| at + 7) } else { 0 };
+    }
     if let Some(inner) = rest.strip_prefix("<%") {
-        return if closes { inner.find("%>").map_or(0, |at| at + 4) } else { 0 };
+        return if closes.template { inner.find("%>").map_or(0, |at| at + 4) } else { 0 };
     }
     let Some(inner) = rest.strip_prefix("%%") else { return 0 };
     match inner.find("%%") {
@@ -113,9 +125,16 @@ mod tests {
     /// A megabyte each. A look at the rest of it from each of its signs would take hours.
     #[test]
     fn no_text_takes_longer_than_its_length() {
-        for (piece, left) in
-            [(" ", " "), ("\t", "\t"), ("> ", "> "), ("<%", "<%"), ("`a``", "`a``"), ("x %%\n\n", "x %%\n\n"), ("x %% y %% ", "x  ")]
-        {
+        for (piece, left) in [
+            (" ", " "),
+            ("\t", "\t"),
+            ("> ", "> "),
+            ("<%", "<%"),
+            ("<!--", "<!--"),
+            ("`a``", "`a``"),
+            ("x %%\n\n", "x %%\n\n"),
+            ("x %% y %% ", "x  "),
+        ] {
             let count = (1 << 20) / piece.len();
             let mut problems = Problems::new("note.md");
             let stripped = strip(&(piece.repeat(count) + "\n5 %% 10"), &mut problems);

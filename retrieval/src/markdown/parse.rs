@@ -1,5 +1,6 @@
 //! comrak's tree to ours.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
@@ -22,10 +23,16 @@ pub(crate) fn parse(text: &str, strict_line_breaks: bool, problems: &mut Problem
         let arena = Arena::new();
         let root = comrak::parse_document(&arena, &text, &options());
         let lines: Vec<&str> = text.lines().collect();
-        Converter { lines: &lines, strict: strict_line_breaks }.blocks(root, 0)
+        let converter = Converter { lines: &lines, strict: strict_line_breaks, dropped: RefCell::default() };
+        (converter.blocks(root, 0), converter.dropped.into_inner())
     }));
     match parsed {
-        Ok(blocks) => footnotes_in_place(blocks),
+        Ok((blocks, dropped)) => {
+            for (line, what) in dropped {
+                problems.info(line, format!("{what} is made by Obsidian when it is looked at; left out"));
+            }
+            footnotes_in_place(blocks)
+        }
         Err(_) => {
             problems.warning(1, "the Markdown of this note cannot be parsed; it is shown as plain text");
             let end = u32::try_from(text.lines().count()).unwrap_or(u32::MAX).max(1);
@@ -55,6 +62,8 @@ fn options() -> Options<'static> {
 struct Converter<'a> {
     lines: &'a [&'a str],
     strict: bool,
+    /// What is not there until a plugin makes it: line and what.
+    dropped: RefCell<Vec<(u32, String)>>,
 }
 
 impl Converter<'_> {
@@ -110,7 +119,14 @@ impl Converter<'_> {
                     raw: self.raw(span),
                 })
             }
-            NodeValue::CodeBlock(code) => return fenced(code.info.trim(), &code.literal),
+            NodeValue::CodeBlock(code) => {
+                let kinds = fenced(code.info.trim(), &code.literal);
+                if kinds.is_empty() && !code.literal.trim().is_empty() {
+                    let lang = code.info.split_whitespace().next().unwrap_or_default();
+                    self.dropped.borrow_mut().push((span.0, format!("a `{lang}` block")));
+                }
+                return kinds;
+            }
             NodeValue::HtmlBlock(block) => BlockKind::Paragraph(trim(html::inlines(&block.literal))),
             NodeValue::Table(_) => BlockKind::Table(node.children().map(|row| self.row(row, depth)).collect()),
             NodeValue::FootnoteDefinition(note) => BlockKind::Footnote { label: note.name.clone(), blocks: self.blocks(node, depth + 1) },
@@ -181,6 +197,10 @@ impl Converter<'_> {
                 NodeValue::Text(text) => push_text(&mut out, text),
                 NodeValue::SoftBreak if self.strict => push_text(&mut out, " "),
                 NodeValue::SoftBreak | NodeValue::LineBreak => out.push(Inline::Break),
+                // Dataview's inline queries.
+                NodeValue::Code(code) if code.literal.starts_with("= ") || code.literal.starts_with("$= ") => {
+                    self.dropped.borrow_mut().push((line(data.sourcepos.start.line), format!("`{}`", code.literal)));
+                }
                 NodeValue::Code(code) => out.push(Inline::Code(code.literal.clone())),
                 NodeValue::Math(math) => out.push(Inline::Math(math.literal.trim().to_owned())),
                 NodeValue::HtmlInline(tag) => out.extend(html::inlines(tag)),
@@ -256,7 +276,8 @@ fn diagram_labels(source: &str) -> Vec<Inline> {
         Regex::new(r#"\[+["(]*([^\[\]"()]+)[")]*\]+|\(+"?([^()"]+)"?\)+|\{+"?([^{}"]+)"?\}+|\|([^|]+)\||:\s*([^:\n]+)$"#).ok()
     });
     let Some(label) = &*LABEL else { return out };
-    for line in source.lines().skip(1) {
+    // `%%` is a comment of Mermaid's own.
+    for line in source.lines().skip(1).filter(|line| !line.trim_start().starts_with("%%")) {
         for found in label.captures_iter(line) {
             let Some(text) = found.iter().skip(1).flatten().next().map(|text| text.as_str().trim()).filter(|text| !text.is_empty()) else {
                 continue;

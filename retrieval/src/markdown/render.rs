@@ -167,8 +167,6 @@ fn write_inlines(body: &[Inline], look: Look, style: &Style, out: &mut Writer) {
         match inline {
             Inline::Text(text) => out.text(style, &fields::show(text, look.procedure, line_start)),
             Inline::Break => out.text(style, "\n"),
-            // Dataview's inline queries.
-            Inline::Code(text) if text.starts_with("= ") || text.starts_with("$= ") => {}
             Inline::Code(text) => out.code(style, text),
             Inline::Math(text) => out.text(style, &fields::math(text)),
             Inline::Strong(body) => write_inlines(body, look, &Style { bold: true, ..style.clone() }, out),
@@ -181,10 +179,14 @@ fn write_inlines(body: &[Inline], look: Look, style: &Style, out: &mut Writer) {
                 _ => write_inlines(body, look, style, out),
             },
             Inline::Wiki { target, body, embed } => {
-                let file = target.split('#').next().unwrap_or(target);
+                let (file, part) = target.split_once('#').unwrap_or((target, ""));
                 match (embed, is_image(target)) {
                     (true, true) => {}
-                    (true, false) => out.text(style, &format!("📎 {}", wiki_text(file, if file == target { body } else { &[] }))),
+                    (true, false) => {
+                        let name = wiki_text(file, if file == target { body } else { &[] });
+                        let page = part.split('&').find_map(|part| part.strip_prefix("page=")).map(|page| format!(" › {page}"));
+                        out.text(style, &format!("📎 {name}{}", page.unwrap_or_default()));
+                    }
                     (false, _) => out.text(style, &wiki_text(target, body)),
                 }
             }

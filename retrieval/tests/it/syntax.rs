@@ -50,6 +50,20 @@ fn comments_are_never_shown_or_found() {
     assert_eq!(chunk.text.matches("%%код%%").count(), 2);
     assert!(chunk.text.contains("видно") && chunk.text.contains("цитата") && chunk.text.contains("конец"));
     assert_eq!(shown("5 %% от 10\n\nи 7 %% от 20").text, "5 %% от 10\n\nи 7 %% от 20");
+    for hidden in [
+        "видно <!-- тайна --> тоже",
+        "видно\n\n<!--\nтайна\n\nтайна\n-->",
+        "видно <!-- тайна\n\nтайна --> и",
+        "| видно | b |\n|---|---|\n| видно | <!-- тайна --> c |",
+        "> [!check] number: видно <!-- тайна -->\n> min: 9 <!-- тайна -->",
+        "видно ![<!-- тайна -->](a.png)",
+        "видно\n\n<!-- тайна",
+    ] {
+        let parsed = parse(hidden);
+        let all = format!("{:?}", parsed.chunks);
+        assert!(all.contains("видно") && !all.contains("тайна"), "{hidden}: {all}");
+    }
+    assert!(shown("`<!-- код -->`").text.contains("<!-- код -->"));
     let open = parse("до\n\n%% тайна\n\nтайна");
     assert_eq!(open.chunks[0].text, "до");
     assert_eq!(problems(&open), ["note.md:3: the comment `%%` is not closed: everything after it is hidden"]);
@@ -112,7 +126,16 @@ fn formulas_and_diagrams_are_words() {
         shown("```mermaid\ngraph TD\nA[Начало] --> B{Есть связь?}\nB -->|да| C(Готово)\n```").text,
         "Начало\nЕсть связь?\nда\nГотово"
     );
-    assert_eq!(shown("a\n\n```dataview\nLIST\n```\n\n`= this.x` b").text, "a\n\nb");
+    let parsed = parse("a\n\n```dataview\nLIST\n```\n\n`= this.x` b");
+    assert_eq!(parsed.chunks[0].body.plain(), "a\n\nb");
+    assert_eq!(
+        problems(&parsed),
+        [
+            "note.md:3: a `dataview` block is made by Obsidian when it is looked at; left out",
+            "note.md:7: `= this.x` is made by Obsidian when it is looked at; left out",
+        ]
+    );
+    assert_eq!(shown("```mermaid\ngraph TD\n%% тайна [X]\nA[Начало]\n```").text, "Начало");
 }
 
 #[test]
@@ -139,7 +162,7 @@ fn pictures_are_listed_and_their_captions_found() {
     let chunk = &parsed.chunks[0];
     assert_eq!(chunk.images, ["files/a.png", "img/b.jpg"]);
     assert_eq!(parsed.images, ["files/a.png", "img/b.jpg"]);
-    assert_eq!(chunk.body.plain(), "📎 c.pdf https://x.y/z.png");
+    assert_eq!(chunk.body.plain(), "📎 c.pdf › 3 https://x.y/z.png");
     assert!(chunk.text.contains("Схема питания") && chunk.text.contains("разъём"));
     assert_eq!(problems(&parsed), ["note.md:3: picture `нет.png` does not exist"]);
 }
@@ -187,6 +210,60 @@ fn broken_yaml_is_text() {
 }
 
 #[test]
+fn canvases_are_notes() {
+    let canvas = r##"{
+	"nodes":[
+		{"id":"g","type":"group","x":0,"y":300,"width":500,"height":300,"label":"Питание"},
+		{"id":"b","type":"text","x":20,"y":320,"width":100,"height":50,"text":"# Плюс\n\nКрасный провод %%тайна%% [[Масса]]"},
+		{"id":"a","type":"text","x":20,"y":0,"width":100,"height":50,"text":"Сверху"},
+		{"id":"f","type":"file","x":200,"y":0,"width":100,"height":50,"file":"Масса.md","subpath":"#Точка"},
+		{"id":"p","type":"file","x":300,"y":0,"width":100,"height":50,"file":"img/p.png"},
+		{"id":"l","type":"link","x":400,"y":0,"width":100,"height":50,"url":"https://example.com/a"}
+	],
+	"edges":[{"id":"e","fromNode":"a","toNode":"b","label":"потом"}]
+}"##;
+    let files =
+        [("Схема.canvas", canvas), ("Масса.md", "# Точка\nкузов"), ("img/p.png", ""), ("плохой.canvas", "{"), ("пустой.canvas", "")];
+    let vault = vault(&files);
+    let parsed = parse_in(&vault, "Схема.canvas");
+    assert_eq!(parsed.meta.title, "Схема");
+    assert_eq!(problems(&parsed), Vec::<String>::new());
+    // The cards outside of groups are a short opening, so they stand with the first group.
+    let chunk = &parsed.chunks[0];
+    assert_eq!(parsed.chunks.len(), 1);
+    assert_eq!(chunk.body.plain(), "Сверху\n\nМасса › Точка\n\nhttps://example.com/a\n\nПлюс\n\nКрасный провод  Масса\n\nпотом");
+    assert_eq!((chunk.headings.as_slice(), chunk.start_line, chunk.end_line), (&["Питание".to_owned()][..], 4, 10));
+    assert_eq!(
+        (chunk.images.as_slice(), chunk.links.as_slice()),
+        (&["img/p.png".to_owned()][..], &["Масса.md#Точка".to_owned(), "Масса.md".to_owned()][..])
+    );
+    assert_eq!(parsed.links, ["Масса.md"]);
+    assert!(problems(&parse_in(&vault, "плохой.canvas"))[0].contains("not valid JSON"));
+    assert!(parse_in(&vault, "пустой.canvas").chunks.is_empty());
+    // It is linked to by its whole name, and embedded like any note.
+    let other = crate::vault(&[("Схема.canvas", canvas), ("n.md", "[[Схема.canvas]] [[Схема]]")]);
+    assert_eq!(problems(&parse_in(&other, "n.md")), ["n.md:1: link to `Схема`: no such note"]);
+}
+
+#[test]
+fn passages_know_where_they_lead() {
+    let vault = vault(&[
+        (
+            "a/n.md",
+            "# Раз\n[[Цель#Глава|слово]] ![[m.pdf#page=3]] [x](../%D0%A6%D0%B5%D0%BB%D1%8C.md) [y](b.md#^id)\n\n# Два\n[сайт](https://e.com) [[нет]]",
+        ),
+        ("Цель.md", "# Глава"),
+        ("a/b.md", "слова ^id"),
+        ("files/m.pdf", ""),
+    ]);
+    let parsed = parse_in(&vault, "a/n.md");
+    assert_eq!(parsed.chunks[0].links, ["Цель.md#Глава", "files/m.pdf#page=3", "Цель.md", "a/b.md#^id"]);
+    assert!(parsed.chunks[1].links.is_empty());
+    assert_eq!(problems(&parsed), ["a/n.md:5: link to `нет`: no such note"]);
+    assert_eq!((parsed.targets, parsed.unresolved.as_slice()), (5, &["нет".to_owned()][..]));
+}
+
+#[test]
 fn drawings_keep_their_words() {
     let files = [(
         "d.excalidraw.md",
@@ -195,4 +272,8 @@ fn drawings_keep_their_words() {
     let parsed = parse_in(&vault(&files), "d.excalidraw.md");
     assert_eq!(parsed.chunks[0].text, "Клемма 30");
     assert!(parsed.problems.is_empty());
+    let whole = "---\nexcalidraw-plugin: parsed\n---\n==⚠ Switch to EXCALIDRAW VIEW ⚠==\n\n# Excalidraw Data\n\n## Text Elements\nРеле ^a\n\nМасса ^b\n\n## Embedded Files\nff: [[x.png]]\n\n%%\n## Drawing\n```compressed-json\nN4\n```\n%%";
+    let parsed = parse(whole);
+    assert_eq!(parsed.chunks.iter().map(|chunk| chunk.body.plain()).collect::<Vec<_>>(), ["Реле\n\nМасса"]);
+    assert_eq!(parsed.chunks[0].start_line, 9);
 }

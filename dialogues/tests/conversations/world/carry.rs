@@ -10,6 +10,7 @@ use fitter_domain::person::{Object, Role, Verb, may};
 use fitter_domain::procedure::ProcedureSummary;
 use fitter_domain::run::{Run, RunState, RunStatus, RunSummary};
 use fitter_domain::ticket::{Fault, Question};
+use fitter_domain::vault::VaultState;
 use fitter_domain::vehicle::VehicleNumber;
 
 use super::{World, check};
@@ -75,6 +76,22 @@ impl World {
         Some(run.map_or(Outcome::Refused, |run| Outcome::Run { run: Box::new(run.clone()), begun }))
     }
 
+    /// Two minutes ago, with one broken note.
+    fn vault(&self) -> VaultState {
+        VaultState {
+            source: Some("https://git.example.com/notes.git".to_owned()),
+            version: Some("0123456789abcdef".to_owned()),
+            at: Some(self.clock.now() - chrono::TimeDelta::minutes(2)),
+            error: None,
+            revision: 7,
+            notes: 12,
+            procedures: 3,
+            errors: 1,
+            warnings: 0,
+            problems: vec!["Осмотр.md:13: `min` is not a number".to_owned()],
+        }
+    }
+
     pub(super) fn carry_out(&mut self, who: PersonId, command: Command) -> Option<Outcome> {
         match command {
             Command::SetLocale(locale) => self.person(who).locale = locale,
@@ -89,6 +106,13 @@ impl World {
                 }
                 let link = format!("https://t.me/fitter_bot?start=inv_{}", self.invites.len());
                 return Some(Outcome::InviteMade { link, role, days: 7 });
+            }
+            Command::ShowVault | Command::SyncVault => {
+                if !self.may(who, Verb::See, Object::Vault) {
+                    return Some(Outcome::Refused);
+                }
+                let wanted = command == Command::SyncVault;
+                return Some(Outcome::Vault { vault: Box::new(self.vault()), wanted });
             }
             Command::Home => {
                 let manager = self.may(who, Verb::See, Object::Fault);
