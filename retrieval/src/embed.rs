@@ -150,21 +150,31 @@ pub(crate) fn part_of(blocks: Vec<Block>, part: &str) -> Option<Vec<Block>> {
     let mut from = 0;
     let mut level = 0;
     for wanted in part.split('#').filter(|wanted| !wanted.trim().is_empty()) {
-        let wanted = fold(wanted);
-        let at = blocks.iter().enumerate().skip(from).find_map(|(at, block)| match &block.kind {
-            BlockKind::Heading { level, body } if fold(&plain(body)) == wanted => Some((at, *level)),
-            _ => None,
-        });
-        let (at, found) = at?;
+        let heading = |same: &dyn Fn(&str) -> bool| {
+            blocks.iter().enumerate().skip(from).find_map(|(at, block)| match &block.kind {
+                BlockKind::Heading { level, body } if same(&plain(body)) => Some((at, *level)),
+                _ => None,
+            })
+        };
+        let (exact, slug) = (fold(wanted), slug(wanted));
+        // Notes that are read on the web too have the web's anchors in their links.
+        let (at, found) =
+            heading(&|text| fold(text) == exact).or_else(|| heading(&|text| !wanted.contains(' ') && self::slug(text) == slug))?;
         (from, level) = (at + 1, found);
     }
     let section = blocks.into_iter().skip(from);
     Some(section.take_while(|block| !matches!(block.kind, BlockKind::Heading { level: next, .. } if next <= level)).collect())
 }
 
-/// Headings are compared as Obsidian does: without regard to case and punctuation that links cannot hold.
+/// An anchor as web servers make it of a heading: `saving-the-firmware`.
+fn slug(text: &str) -> String {
+    let kept = |c: char| if c == ' ' { Some('-') } else { Some(c).filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')) };
+    text.trim().to_lowercase().chars().filter_map(kept).collect()
+}
+
+/// Headings are compared as Obsidian does: without regard to case, to signs of emphasis and code, and to punctuation that links cannot hold.
 fn fold(text: &str) -> String {
-    let kept: String = text.chars().filter(|c| !matches!(c, '#' | '|' | '^' | ':' | '[' | ']' | '%')).collect();
+    let kept: String = text.chars().filter(|c| !matches!(c, '#' | '|' | '^' | ':' | '[' | ']' | '%' | '`' | '*')).collect();
     kept.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 

@@ -31,13 +31,6 @@ pub enum IndexError {
     Json(#[from] serde_json::Error),
 }
 
-/// The engine's readers speak of files, also where there are none.
-impl From<std::io::Error> for IndexError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
 /// What an index was built from; one that differs in any part is rebuilt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {

@@ -1,6 +1,6 @@
 //! What is known of the files and the source of the vault.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use chrono::{DateTime, TimeDelta, Utc};
 use fitter_store::notes::{self, NoteRecord, Visibility};

@@ -89,6 +89,20 @@ fn links_are_resolved_as_in_obsidian() {
 }
 
 #[test]
+fn headings_are_found_as_people_write_them() {
+    let vault = crate::vault(&[
+        ("Цель.md", "# Сброс: `reset` **всего**\n\n## Saving the original firmware (TFTP)\n\n- пункт ^id\n"),
+        (
+            "n.md",
+            "[[Цель#Сброс `reset` всего]] [[Цель#сброс reset всего#Saving the original firmware (TFTP)]] [x](Цель.md#saving-the-original-firmware-tftp) [[Цель#^ID]] [[#Тут]] [[Цель#нет]] [[Цель#^no]]\n\n# Тут",
+        ),
+    ]);
+    let problems: Vec<_> = parse_in(&vault, "n.md").problems.iter().map(|problem| problem.what.clone()).collect();
+    let missing = |target: &str| format!("link to `{target}`: the note has no such heading or block");
+    assert_eq!(problems, [missing("Цель#нет"), missing("Цель#^no")]);
+}
+
+#[test]
 fn decomposed_names_are_found() {
     let vault = crate::vault(&[("Сбои\u{306}.md", "текст"), ("n.md", "[[Сбой]] [x](%D0%A1%D0%B1%D0%BE%D0%B9.md)")]);
     let parsed = parse_in(&vault, "n.md");
