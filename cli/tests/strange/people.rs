@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use crate::stage::Stage;
 
 const STAFF: [&str; 7] = ["menu", "jobs", "new", "procedures", "language", "help", "cancel"];
+/// Managers and admins.
+const EDITORS: [&str; 8] = ["menu", "jobs", "new", "procedures", "gaps", "language", "help", "cancel"];
 const ALL: [&str; 4] = ["menu", "language", "help", "cancel"];
 
 /// The commands that a person's client lists: names, and what the first one does.
@@ -98,6 +100,8 @@ cases! {
             lists(stage, &aidos, &STAFF, "Главное меню").await;
             aidos.say("/language").await.tap("English").await;
             lists(stage, &aidos, &STAFF, "Main menu").await;
+            let marina = stage.manager("Марина Список").await;
+            lists(stage, &marina, &EDITORS, "Главное меню").await;
             let invited = stage.stranger("Новый Список", "kk").await;
             invited.start(&stage.fitter.invite("technician").await).await.tap("Қазақша").await.tap("Новый Список").await;
             lists(stage, &invited, &STAFF, "Басты мәзір").await;
