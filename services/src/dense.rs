@@ -209,14 +209,14 @@ impl App {
                 tracing::info!(passages, vectors, "passages are being embedded");
             }
         }
+        let mut tx = self.db.pool().begin().await?;
+        let others = vectors::complete(&mut tx, model.id).await?;
+        tx.commit().await?;
         if !model.complete {
-            let mut tx = self.db.pool().begin().await?;
-            let others = vectors::complete(&mut tx, model.id).await?;
-            tx.commit().await?;
             tracing::info!(model = model.name, "every passage has a vector");
-            for other in others {
-                vectors::drop_index(&mut *self.db.pool().acquire().await?, other).await?;
-            }
+        }
+        for other in others {
+            vectors::drop_index(&mut *self.db.pool().acquire().await?, other).await?;
         }
         self.index_vectors(&model).await?;
         self.refresh_dense().await?;

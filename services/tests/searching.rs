@@ -209,7 +209,7 @@ async fn a_torn_index_is_replaced_and_the_database_answers_meanwhile() {
     assert!(looked.degraded && looked.answered);
     assert_eq!(looked.hits[0].hit.note, "c.md");
     assert!(looked.hits.iter().all(|fused| fused.hit.note != "d.md"), "drafts stay hidden");
-    let passages = app.search.passages(&mut *db.pool().acquire().await.unwrap(), &[looked.hits[0].hit.clone()]).await.unwrap();
+    let passages = app.search.passages(&mut db.pool().acquire().await.unwrap(), &[looked.hits[0].hit.clone()]).await.unwrap();
     assert_eq!(passages[0].body.plain(), "Ключ от склада лежит у охраны.");
     // The question made a new index.
     let until = Instant::now() + Duration::from_secs(20);

@@ -52,7 +52,7 @@ fn read(text: &str) -> Vec<f32> {
 async fn nearest(conn: &mut PgConnection, model: &Model, visible: Visibility, limit: i64, indexed: bool) -> Vec<(String, u32)> {
     let near = vectors::nearest(conn, model, vec![1.0, 0.0], visible, limit, indexed).await.unwrap();
     assert!(near.iter().all(|one| one.lang.as_deref() == Some("kk")));
-    assert!(near.windows(2).all(|two| two[0].similarity >= two[1].similarity));
+    assert!(near.is_sorted_by(|one, next| one.similarity >= next.similarity));
     near.into_iter().map(|one| (one.note, one.number)).collect()
 }
 

