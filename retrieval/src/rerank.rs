@@ -49,7 +49,7 @@ mod tests {
     use crate::index::Hit;
 
     fn hits(scores: &[f32]) -> Vec<Fused> {
-        let hit = |(chunk, score): (u32, &f32)| Fused::from(Hit { note: "n".to_owned(), chunk, score: *score, coverage: 0.0 });
+        let hit = |(chunk, score): (u32, &f32)| Fused::from(Hit { note: "n".to_owned(), chunk, score: *score, coverage: 0.0, words: 0 });
         (0..).zip(scores).map(hit).collect()
     }
 

@@ -74,6 +74,7 @@ mod tests {
             body: Rich::text(text),
             text: String::new(),
             images: vec![format!("{heading}.png")],
+            links: Vec::new(),
         }
     }
 

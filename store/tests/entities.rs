@@ -475,6 +475,7 @@ async fn phrases_of_notes_follow_their_notes() {
             modified: now(),
             links: Vec::new(),
             terms: Vec::new(),
+            author: None,
         };
         notes::replace_note(conn, &record, &[]).await.unwrap();
         fixed::replace(conn, path, &["прежнее".to_owned()]).await.unwrap();
@@ -483,7 +484,7 @@ async fn phrases_of_notes_follow_their_notes() {
     let pair = |phrase: &str, note: &str| (phrase.to_owned(), note.to_owned());
     assert_eq!(fixed::visible(conn, Visibility::Staff).await.unwrap(), [pair("обед", "a.md"), pair("отпуск", "a.md")]);
     assert_eq!(fixed::visible(conn, Visibility::Draft).await.unwrap().len(), 4);
-    notes::delete_note(conn, "a.md").await.unwrap();
+    notes::delete_notes(conn, &["a.md".to_owned()]).await.unwrap();
     assert_eq!(fixed::visible(conn, Visibility::Draft).await.unwrap(), [pair("обед", "b.md"), pair("отпуск", "b.md")]);
 }
 

@@ -25,6 +25,7 @@ async fn note(conn: &mut PgConnection, path: &str, visibility: Visibility, texts
         modified: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
         links: Vec::new(),
         terms: Vec::new(),
+        author: None,
     };
     let chunk = |text: &&str| ChunkRecord {
         headings: vec!["Питание".to_owned()],
@@ -33,6 +34,7 @@ async fn note(conn: &mut PgConnection, path: &str, visibility: Visibility, texts
         body: Rich::text(*text),
         text: (*text).to_owned(),
         images: Vec::new(),
+        links: Vec::new(),
     };
     notes::replace_note(conn, &record, &texts.iter().map(chunk).collect::<Vec<_>>()).await.unwrap();
 }
@@ -81,7 +83,7 @@ async fn the_nearest(db: &TestDb) {
     assert_eq!(nearest(conn, &model, Visibility::Public, 9, false).await, [at("b.md", 1), at("b.md", 0)]);
     // One that is gone meanwhile is left out.
     let gone = vectors::missing(conn, model.id + 1, ChunkId(0), 1).await.unwrap().remove(0);
-    notes::delete_note(conn, "a.md").await.unwrap();
+    notes::delete_notes(conn, &["a.md".to_owned()]).await.unwrap();
     vectors::store(conn, model.id, vec![(gone.chunk, vec![1.0, 0.0])]).await.unwrap();
     assert_eq!(vectors::counts(conn, model.id).await.unwrap(), (3, 3));
 }

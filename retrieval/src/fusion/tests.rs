@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn hit(note: &str, score: f32) -> Hit {
-    Hit { note: note.to_owned(), chunk: 0, score, coverage: score }
+    Hit { note: note.to_owned(), chunk: 0, score, coverage: score, words: 0 }
 }
 
 fn near(note: &str, similarity: f32) -> Near {

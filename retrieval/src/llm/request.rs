@@ -140,17 +140,7 @@ mod tests {
     use super::*;
 
     fn passage(title: &str, body: &str) -> Passage {
-        Passage {
-            note: format!("{title}.md"),
-            title: title.into(),
-            headings: Vec::new(),
-            start_line: 1,
-            end_line: 2,
-            score: 1.0,
-            body: Rich::text(body),
-            images: Vec::new(),
-            procedure: None,
-        }
+        Passage { note: format!("{title}.md"), title: title.into(), score: 1.0, body: Rich::text(body), ..Passage::default() }
     }
 
     #[test]

@@ -236,8 +236,7 @@ fn passage(title: &str, heading: &str, body: Rich) -> Passage {
         end_line: 9,
         score: 1.0,
         body,
-        images: Vec::new(),
-        procedure: None,
+        ..Passage::default()
     }
 }
 

@@ -51,12 +51,9 @@ fn passages() -> Vec<Passage> {
         note: "Предохранитель.md".into(),
         title: "Предохранитель".into(),
         headings: vec!["Номинал".into()],
-        start_line: 1,
-        end_line: 3,
         score: 1.0,
         body: Rich::text("Номинал предохранителя: 3 А, плавкий."),
-        images: Vec::new(),
-        procedure: None,
+        ..Passage::default()
     }]
 }
 
