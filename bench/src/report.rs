@@ -1,5 +1,6 @@
 //! Figures for people: a table per measurement, on the screen and in `docs/performance.md`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -25,6 +26,8 @@ fn flatten(path: String, value: &Value, rows: &mut Vec<(String, String)>) {
         rows.push((path, plain(value)));
         return;
     };
+    // By name, whatever the order of an object's keys is in this build.
+    let fields: BTreeMap<&String, &Value> = fields.iter().collect();
     let plain_group = !path.is_empty() && fields.values().all(|field| !field.is_object());
     if plain_group {
         let parts: Vec<String> = fields.iter().map(|(name, field)| format!("{} {}", words(name), plain(field))).collect();

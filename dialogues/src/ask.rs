@@ -70,8 +70,8 @@ pub(crate) fn found(
     let shown: Vec<&Passage> = first_message(hits).collect();
     let (screen, steps) = with_steps(turn, written::noted(passages(&shown), written), procedure);
     let screen = screen.button(msg::button_whole_section(), Action::Section(query, 0, None));
-    // At most three big buttons: in a walk, the way back to its step is one of them.
-    let chips = if walking && steps { CHIPS - 1 } else { CHIPS };
+    // At most three big buttons: the section, the steps, and in a walk the way back to its step are among them.
+    let chips = CHIPS.saturating_sub(usize::from(steps) + usize::from(walking));
     let screen = chips_of(&shown, hits)
         .take(chips)
         .fold(screen, |screen, (place, label)| screen.button(msg::chip(label), Action::Hit(query, place)));
