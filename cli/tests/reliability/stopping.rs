@@ -70,8 +70,13 @@ fn whoever_stands_by_takes_over() {
         let mut fetching = bot();
         fetching.ready().await;
         storm.crowd.start(&storm.fitter.telegram).await;
-        let holders = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        let holder = async || storm.fitter.rows(holders).await.first().and_then(|row| row["pid"].as_i64());
+        // A bigint key stands there in two halves.
+        let holders = format!(
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND (classid::bigint << 32) | objid::bigint = hashtextextended('poll:{}', 0)",
+            storm.fitter.telegram.bot_id(0)
+        );
+        let holder = async || storm.fitter.rows(&holders).await.first().and_then(|row| row["pid"].as_i64());
         let mut longest = Duration::ZERO;
         storm
             .crowd_acts(async {
