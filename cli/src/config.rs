@@ -1,17 +1,20 @@
 //! Configuration: one struct per section; a TOML file, then `FITTER_*` variables over it. Unknown keys are refused, and every error names its
 //! key. A secret can stand in a file of its own: `FITTER_BOT_TOKEN_FILE=/run/secrets/bot`.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
 use figment::value::{Dict, Value};
-use fitter_retrieval::fusion::Fusion;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use url::Url;
+
+mod sections;
+
+pub use sections::{
+    Database, Embedder, EmbedderKind, FusionKind, Http, Llm, Log, Metrics, Model, Pooling, Search, Storage, Telegram, Vault,
+};
 
 /// A setting as operators see it.
 #[derive(Debug, Clone, Copy)]
@@ -134,266 +137,6 @@ pub const SETTINGS: &[Setting] = &[
     setting("log.json", "FITTER_LOG_JSON", "false", "One JSON object per line, for machines."),
 ];
 
-/// `[database]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Database {
-    /// See [`SETTINGS`].
-    #[serde(skip_serializing)]
-    pub url: Option<SecretString>,
-    /// See [`SETTINGS`].
-    pub max_connections: u32,
-}
-
-/// `[storage]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Storage {
-    /// See [`SETTINGS`].
-    pub data_dir: PathBuf,
-}
-
-/// `[http]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Http {
-    /// See [`SETTINGS`].
-    pub addr: SocketAddr,
-}
-
-/// `[metrics]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Metrics {
-    /// See [`SETTINGS`].
-    pub addr: SocketAddr,
-}
-
-/// `[telegram]`
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Telegram {
-    /// See [`SETTINGS`].
-    #[serde(skip_serializing)]
-    pub bot_token: Option<SecretString>,
-    /// See [`SETTINGS`].
-    pub api_url: Option<Url>,
-    /// See [`SETTINGS`].
-    pub webhook_url: Option<Url>,
-    /// See [`SETTINGS`].
-    #[serde(skip_serializing)]
-    pub webhook_secret: Option<SecretString>,
-}
-
-/// `[vault]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Vault {
-    /// See [`SETTINGS`].
-    pub path: Option<PathBuf>,
-    /// See [`SETTINGS`].
-    pub drafts: Option<String>,
-    /// See [`SETTINGS`].
-    pub git_url: Option<String>,
-    /// See [`SETTINGS`].
-    pub git_branch: Option<String>,
-    /// See [`SETTINGS`].
-    pub git_token_file: Option<PathBuf>,
-    /// See [`SETTINGS`].
-    pub git_ssh_key_file: Option<PathBuf>,
-    /// See [`SETTINGS`].
-    pub git_poll: u64,
-    /// See [`SETTINGS`].
-    #[serde(skip_serializing)]
-    pub hook_secret: Option<SecretString>,
-}
-
-/// `[embedder]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Embedder {
-    /// See [`SETTINGS`].
-    pub kind: EmbedderKind,
-    /// See [`SETTINGS`].
-    pub folder: Option<PathBuf>,
-    /// See [`SETTINGS`].
-    pub threads: usize,
-    /// See [`SETTINGS`].
-    pub query_prefix: Option<String>,
-    /// See [`SETTINGS`].
-    pub passage_prefix: Option<String>,
-    /// See [`SETTINGS`].
-    pub pooling: Option<Pooling>,
-    /// See [`SETTINGS`].
-    pub runtime: Option<PathBuf>,
-}
-
-/// What makes vectors.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EmbedderKind {
-    /// Nothing: words alone are searched for.
-    #[default]
-    None,
-    /// Safetensors of the BERT family.
-    Candle,
-    /// ONNX.
-    Fastembed,
-}
-
-/// Which of a text's vectors is its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Pooling {
-    /// The mean of all.
-    Mean,
-    /// The first.
-    Cls,
-}
-
-/// `[search]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Search {
-    /// See [`SETTINGS`].
-    pub fusion: FusionKind,
-    /// See [`SETTINGS`].
-    pub lexical_weight: f32,
-    /// See [`SETTINGS`].
-    pub reranker: Option<PathBuf>,
-    /// See [`SETTINGS`].
-    pub rerank_margin: f32,
-    /// See [`SETTINGS`].
-    pub rerank_ms: u64,
-}
-
-/// How words and vectors are weighed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FusionKind {
-    /// By their scores and one weight.
-    #[default]
-    Weight,
-    /// By their ranks.
-    Rrf,
-}
-
-impl Search {
-    /// How words and vectors are weighed.
-    #[must_use]
-    pub const fn fusion(&self) -> Fusion {
-        match self.fusion {
-            FusionKind::Weight => Fusion::Weight(self.lexical_weight),
-            FusionKind::Rrf => Fusion::Rrf,
-        }
-    }
-}
-
-/// Who sums up what the search found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Model {
-    /// Nobody: notes are quoted.
-    #[default]
-    Off,
-    /// OpenAI, and servers that speak its protocol.
-    Openai,
-    /// Anthropic.
-    Anthropic,
-    /// Google.
-    Gemini,
-    /// Ollama.
-    Ollama,
-}
-
-/// `[llm]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Llm {
-    /// See [`SETTINGS`].
-    pub provider: Model,
-    /// See [`SETTINGS`].
-    pub model: Option<String>,
-    /// See [`SETTINGS`].
-    pub url: Option<Url>,
-    /// See [`SETTINGS`].
-    #[serde(skip_serializing)]
-    pub key: Option<SecretString>,
-    /// See [`SETTINGS`].
-    pub timeout: u64,
-    /// See [`SETTINGS`].
-    pub max_tokens: u32,
-    /// See [`SETTINGS`].
-    pub at_once: usize,
-    /// See [`SETTINGS`].
-    pub drafts: bool,
-}
-
-/// `[log]`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Log {
-    /// See [`SETTINGS`].
-    pub filter: String,
-    /// See [`SETTINGS`].
-    pub json: bool,
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        Self { url: None, max_connections: 16 }
-    }
-}
-impl Default for Storage {
-    fn default() -> Self {
-        Self { data_dir: PathBuf::from("data") }
-    }
-}
-impl Default for Http {
-    fn default() -> Self {
-        Self { addr: SocketAddr::from(([127, 0, 0, 1], 8080)) }
-    }
-}
-impl Default for Metrics {
-    fn default() -> Self {
-        Self { addr: SocketAddr::from(([127, 0, 0, 1], 9464)) }
-    }
-}
-impl Default for Embedder {
-    fn default() -> Self {
-        Self { kind: EmbedderKind::None, folder: None, threads: 1, query_prefix: None, passage_prefix: None, pooling: None, runtime: None }
-    }
-}
-impl Default for Search {
-    fn default() -> Self {
-        Self { fusion: FusionKind::Weight, lexical_weight: 0.4, reranker: None, rerank_margin: 0.05, rerank_ms: 800 }
-    }
-}
-impl Default for Vault {
-    fn default() -> Self {
-        Self {
-            path: None,
-            drafts: None,
-            git_url: None,
-            git_branch: None,
-            git_token_file: None,
-            git_ssh_key_file: None,
-            git_poll: 60,
-            hook_secret: None,
-        }
-    }
-}
-impl Default for Llm {
-    fn default() -> Self {
-        Self { provider: Model::Off, model: None, url: None, key: None, timeout: 30, max_tokens: 1000, at_once: 4, drafts: true }
-    }
-}
-impl Default for Log {
-    fn default() -> Self {
-        Self { filter: "info".to_owned(), json: false }
-    }
-}
-
 /// The whole configuration.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -479,26 +222,6 @@ impl Config {
     pub fn tokens(&self) -> Vec<SecretString> {
         let tokens = self.telegram.bot_token.as_ref().map(|tokens| tokens.expose_secret().to_owned()).unwrap_or_default();
         tokens.split([',', ' ', '\n']).filter(|token| !token.is_empty()).map(SecretString::from).collect()
-    }
-}
-
-impl Vault {
-    fn validate(&self) -> anyhow::Result<()> {
-        let secret = self.hook_secret.as_ref().is_none_or(|secret| secret.expose_secret().len() >= 16);
-        ensure!(secret, "vault.hook_secret must have at least 16 characters");
-        ensure!(self.git_poll > 0, "vault.git_poll must be at least 1");
-        let Some(url) = &self.git_url else {
-            let lonely = [("git_branch", self.git_branch.is_some()), ("git_token_file", self.git_token_file.is_some())];
-            for (key, set) in lonely.into_iter().chain([("git_ssh_key_file", self.git_ssh_key_file.is_some())]) {
-                ensure!(!set, "vault.{key} needs vault.git_url");
-            }
-            return Ok(());
-        };
-        ensure!(self.path.is_none(), "vault.path and vault.git_url exclude each other: the notes come from a folder or from a repository");
-        ensure!(!url.starts_with('-') && !url.trim().is_empty(), "vault.git_url is not an address");
-        let password = Url::parse(url).is_ok_and(|url| url.password().is_some());
-        ensure!(!password, "vault.git_url has a password in it; put it into a file and name that with vault.git_token_file");
-        Ok(())
     }
 }
 
