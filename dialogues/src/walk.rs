@@ -165,7 +165,7 @@ pub(crate) fn tap(turn: &mut Turn<'_>, run: RunId, rev: u32, what: Walk) {
 /// A step's timer is over.
 pub(crate) fn timer_over(turn: &mut Turn<'_>, run: RunId, step: u32) {
     let now = turn.ctx.now;
-    let Some(walk) = Walking::of(turn, false).filter(|walk| walk.run.id == run) else { return };
+    let Some(mut walk) = Walking::of(turn, false).filter(|walk| walk.run.id == run) else { return };
     // Whoever has gone on, or has set it anew, is not disturbed.
     let waiting = alive(&walk.run) && walk.run.state.at.step == step && !walk.finished();
     let ended = walk.run.record().and_then(|record| record.timer_ends).is_some_and(|ends| ends <= now + TIMER_SLACK);
@@ -175,7 +175,12 @@ pub(crate) fn timer_over(turn: &mut Turn<'_>, run: RunId, step: u32) {
     let text = msg::walk_timer_over(walk.run.step().map(|step| step.title.clone()).unwrap_or_default());
     if walk.turn.state == (State::Running { run }) && walk.run.state.status == RunStatus::Active {
         walk.turn.say(text);
-        show_again(turn);
+        // The clock that rang may be a little ahead of this one: what has rung is over.
+        if walk.record().timer_ends.is_some_and(|ends| ends > now) {
+            walk.record().timer_ends = Some(now);
+            walk.save();
+        }
+        walk.show();
     } else {
         let screen = Screen::say(text).primary(msg::button_back_to_step(), Action::Run(run));
         turn.push(crate::effect::Effect::Say { slot: None, screen });
