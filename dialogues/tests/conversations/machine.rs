@@ -7,7 +7,7 @@ use fitter_dialogues::state::State;
 use fitter_dialogues::{Ctx, Transition, focus, step};
 use fitter_domain::clock::Clock as _;
 use fitter_domain::ids::{JobId, RunId};
-use fitter_domain::run::{Run, RunStatus};
+use fitter_domain::run::{Run, RunStatus, StepRecord, Visit};
 use fitter_domain::screen::{Press, Screen};
 
 use crate::world::World;
@@ -123,6 +123,20 @@ fn nothing_comes_to_somebody_whose_access_was_taken_away() {
     }
     let cancelled = Event::Person { input: Input::Command { name: "cancel".into(), payload: String::new() }, slot: None };
     assert_eq!(at(&world, "Иван", &state, &cancelled, None).state, State::Home);
+}
+
+#[test]
+fn a_timer_that_rang_is_over_also_for_a_clock_that_is_a_little_behind() {
+    let world = world();
+    let mut walk = run(&world);
+    let place = walk.procedure.steps.iter().position(|step| step.timer.is_some()).unwrap();
+    walk.state.at = Visit { step: u32::try_from(place).unwrap(), round: 0 };
+    let (rang, state) = (Outcome::TimerOver { run: walk.id, step: walk.state.at.step }, State::Running { run: walk.id });
+    let ends = Some(world.clock.now() + chrono::TimeDelta::milliseconds(700));
+    walk.state.records.insert(walk.state.at, StepRecord { started: Some(world.clock.now()), timer_ends: ends, ..StepRecord::default() });
+    let came = at(&world, "Иван", &state, &Event::Outcome(rang), Some(&walk));
+    let again = |action: &Action| matches!(action, Action::Walk(_, _, Walk::Timer));
+    assert!(actions(shown(&came)).iter().any(again), "it can be set again: {came:?}");
 }
 
 #[test]
