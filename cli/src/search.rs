@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use fitter_domain::Locale;
+use fitter_domain::passage::Passage;
 use fitter_domain::person::Role;
 use fitter_retrieval::fusion::{Fused, Subject};
 use fitter_retrieval::hybrid::Vectors;
@@ -60,6 +61,22 @@ struct Hit {
     text: Option<String>,
 }
 
+impl From<Passage> for Hit {
+    fn from(passage: Passage) -> Self {
+        Self {
+            heading: passage.headings.join(" › "),
+            text: Some(passage.body.plain()),
+            note: passage.note,
+            start_line: passage.start_line,
+            end_line: passage.end_line,
+            score: passage.score,
+            words: None,
+            vectors: None,
+            coverage: None,
+        }
+    }
+}
+
 impl Hit {
     /// With what each list says of it.
     fn explained(self, fused: &Fused) -> Self {
@@ -109,17 +126,7 @@ async fn stored(app: &App, question: &str, args: &Search) -> anyhow::Result<Vec<
     for fused in looked.hits {
         let passages = app.search.passages(&mut conn, std::slice::from_ref(&fused.hit)).await?;
         out.extend(passages.into_iter().map(|passage| {
-            let hit = Hit {
-                heading: passage.headings.join(" › "),
-                text: Some(passage.body.plain()),
-                note: passage.note,
-                start_line: passage.start_line,
-                end_line: passage.end_line,
-                score: passage.score,
-                words: None,
-                vectors: None,
-                coverage: None,
-            };
+            let hit = Hit::from(passage);
             if args.explain { hit.explained(&fused) } else { hit }
         }));
     }
@@ -151,18 +158,7 @@ impl<'a> Vault<'a> {
         let (found, _) = self.vectors.ask(self.search.searcher(), question, &Filter::staff(k), self.config.search.fusion())?;
         let hits = found.iter().filter_map(|fused| {
             let passage = self.search.passage(&fused.hit)?;
-            let hit = Hit {
-                heading: passage.headings.join(" › "),
-                text: Some(passage.body.plain()),
-                note: passage.note,
-                start_line: passage.start_line,
-                end_line: passage.end_line,
-                score: fused.hit.score,
-                words: None,
-                vectors: None,
-                coverage: None,
-            };
-            Some(hit.explained(fused))
+            Some(Hit::from(passage).explained(fused))
         });
         Ok(hits.collect())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::dense::{EmbedError, Embedder, Memory};
 use crate::fusion::{self, Asked, CANDIDATES, Fused, Fusion};
 use crate::index::{IndexError, NoteEntry};
-use crate::search::{ANSWERING, ENOUGH, Filter, Searcher};
+use crate::search::{self, Filter, Searcher};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ impl Vectors {
         let (asked, answered) = self.lists(searcher, question, filter)?;
         let mut hits = fusion::fuse(asked.lexical, &asked.near, by, asked.prefer);
         hits.truncate(filter.limit);
-        let answered = answered || hits.iter().take(ANSWERING).any(|fused| fused.hit.evidence() >= ENOUGH);
+        let answered = answered || search::answered(hits.iter().map(|fused| &fused.hit));
         Ok((hits, answered))
     }
 }

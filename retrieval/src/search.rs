@@ -80,6 +80,12 @@ const WORDS: u8 = 4;
 /// else: `какое давление в шинах`, `сколько стоит установка`.
 pub const ENOUGH: f32 = 0.64;
 
+/// Whether one of the first passages answers the question.
+#[must_use]
+pub fn answered<'h>(hits: impl IntoIterator<Item = &'h Hit>) -> bool {
+    hits.into_iter().take(ANSWERING).any(|hit| hit.evidence() >= ENOUGH)
+}
+
 impl Hit {
     /// How much speaks for it that the passage answers the question; comparable between questions, see [`ENOUGH`].
     #[must_use]
@@ -173,7 +179,7 @@ impl Searcher {
     /// [`IndexError`].
     pub fn ask(&self, question: &str, filter: &Filter) -> Result<Answer, IndexError> {
         let hits = self.search(question, filter)?;
-        let answered = hits.iter().take(ANSWERING).any(|hit| hit.evidence() >= ENOUGH);
+        let answered = answered(&hits);
         Ok(Answer { hits, answered })
     }
 

@@ -6,15 +6,14 @@ use fitter_domain::ids::{PersonId, ProcedureId, QueryId};
 use fitter_domain::passage::Passage;
 use fitter_domain::person::Role;
 use fitter_retrieval::extract::extract;
-use fitter_retrieval::meta::Kind;
+use fitter_retrieval::index::Hit;
 use fitter_retrieval::{fixed, follow};
 use fitter_store::PgConnection;
-use fitter_store::notes::{self, StoredChunk};
 use fitter_store::{gaps, queries};
 
 use crate::app::App;
 use crate::error::ServiceError;
-use crate::search::{Asked, kind, visible_to};
+use crate::search::{Asked, visible_to};
 
 /// A question may go on from what was asked within this time.
 const REMEMBERED: TimeDelta = TimeDelta::minutes(10);
@@ -126,23 +125,8 @@ impl App {
     async fn fixed_answer(&self, conn: &mut PgConnection, text: &str, role: Role) -> Result<Option<Passage>, ServiceError> {
         let phrases = fitter_store::fixed::visible(conn, visible_to(role)).await?;
         let Some(path) = fixed::find(text, phrases.iter().map(|(phrase, note)| (phrase.as_str(), note.as_str()))) else { return Ok(None) };
-        let Some(note) = notes::get(conn, path).await? else { return Ok(None) };
-        let chunks = notes::chunks_of(conn, std::slice::from_ref(&note.path)).await?;
-        let Some(StoredChunk { chunk, .. }) = chunks.into_iter().next() else { return Ok(None) };
-        Ok(Some(Passage {
-            procedure: (note.kind == kind(Kind::Procedure)).then(|| note.path.clone()),
-            note: note.path,
-            title: note.title,
-            headings: chunk.headings,
-            start_line: chunk.start_line,
-            end_line: chunk.end_line,
-            score: 1.0,
-            body: chunk.body,
-            images: chunk.images,
-            fixed: true,
-            changed: Some(note.modified),
-            author: note.author,
-            ..Passage::default()
-        }))
+        let beginning = Hit { note: path.to_owned(), chunk: 0, score: 1.0, coverage: 1.0, words: 0 };
+        let passages = self.search.passages(conn, &[beginning]).await?;
+        Ok(passages.into_iter().next().map(|passage| Passage { fixed: true, ..passage }))
     }
 }

@@ -12,7 +12,7 @@ use fitter_retrieval::analyse;
 use fitter_retrieval::fusion::{self, CANDIDATES, Fused, Subject};
 use fitter_retrieval::index::Hit;
 use fitter_retrieval::rerank::{self, RERANKED};
-use fitter_retrieval::search::{ANSWERING, Answer, ENOUGH};
+use fitter_retrieval::search::{self, Answer};
 use fitter_store::{notes, plain, subjects};
 
 use crate::app::App;
@@ -82,7 +82,7 @@ impl App {
         let (mut hits, reranked) = self.second_look(&text, hits).await;
         hits.truncate(limit);
         // What the vectors put first answers as well if it has the words.
-        let answered = answered || hits.iter().take(ANSWERING).any(|fused| fused.hit.evidence() >= ENOUGH);
+        let answered = answered || search::answered(hits.iter().map(|fused| &fused.hit));
         Ok(Looked { hits, answered, reranked, degraded })
     }
 
@@ -131,7 +131,7 @@ impl App {
                 words: u8::try_from(one.met).unwrap_or(u8::MAX),
             })
             .collect();
-        let answered = hits.iter().take(ANSWERING).any(|hit| hit.evidence() >= ENOUGH);
+        let answered = search::answered(&hits);
         Ok(Answer { hits, answered })
     }
 

@@ -81,13 +81,17 @@ pub const fn kind(kind: Kind) -> &'static str {
     }
 }
 
+fn of_nothing() -> Result<Searcher, ServiceError> {
+    Ok(Searcher::new(Arc::new(TantivyIndex::in_memory()?), Glossary::default()))
+}
+
 impl Search {
     /// An index of nothing.
     ///
     /// # Errors
     /// If the engine refuses.
     pub fn empty() -> Result<Self, ServiceError> {
-        Ok(Self::new(Searcher::new(Arc::new(TantivyIndex::in_memory()?), Glossary::default())))
+        Ok(Self::new(of_nothing()?))
     }
 
     /// Search by this index, until it is refreshed.
@@ -122,8 +126,7 @@ impl Search {
 
     /// Puts an index of nothing in the place of one that fails: it is behind, so that [`App::refresh_search`] builds a new one.
     pub(crate) fn discard(&self) -> Result<(), ServiceError> {
-        let empty = Searcher::new(Arc::new(TantivyIndex::in_memory()?), Glossary::default());
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(empty);
+        self.swap(of_nothing()?);
         Ok(())
     }
 
